@@ -61,6 +61,16 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(span)))
     }
 
+    /// Writes the time in UTC: `2027-01-31T12:00:00Z` (RFC 3339).
+    #[cfg(any(feature = "cli", feature = "webhook"))]
+    pub(crate) fn rfc3339(self) -> String {
+        let secs = self.as_secs();
+        let (year, month, day) = crate::settings::civil(secs / 86_400);
+        let rest = secs % 86_400;
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     /// Returns this point moved by so many milliseconds, forwards or backwards.
     pub(crate) const fn shifted(self, by: i64) -> Self {
         Self::from_millis(self.0.saturating_add_signed(by))

@@ -17,6 +17,8 @@ pub mod guard;
 mod http;
 pub mod id;
 pub mod keys;
+#[cfg(any(feature = "jwks-client", feature = "webhook"))]
+mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod policy;

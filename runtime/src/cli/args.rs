@@ -56,7 +56,7 @@ pub(super) struct Common {
     #[arg(long, global = true)]
     pub(super) json: bool,
     /// Do not ask before something that cannot be taken back
-    #[arg(long, short = 'y', global = true)]
+    #[arg(long, global = true)]
     pub(super) yes: bool,
 }
 
@@ -133,6 +133,7 @@ pub(super) enum Keys {
     /// End a key and everything it signed
     Retire {
         /// The name that `keys list` shows
+        #[arg(allow_hyphen_values = true)]
         name: String,
     },
     /// Write the public keys as a JWK set
@@ -145,6 +146,7 @@ pub(super) enum Sessions {
     /// List the live sessions of a subject
     List {
         /// The subject, as in the claim `sub`
+        #[arg(allow_hyphen_values = true)]
         subject: String,
     },
     /// End sessions, on every node
@@ -167,12 +169,13 @@ pub(super) struct EndSessions {
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
     /// The id of a session
+    #[arg(allow_hyphen_values = true)]
     pub(super) session: Option<String>,
     /// Every session of a subject
-    #[arg(long, value_name = "SUBJECT")]
+    #[arg(long, value_name = "SUBJECT", allow_hyphen_values = true)]
     pub(super) subject: Option<String>,
     /// Every session of a client
-    #[arg(long, value_name = "CLIENT_ID")]
+    #[arg(long, value_name = "CLIENT_ID", allow_hyphen_values = true)]
     pub(super) client: Option<String>,
     /// Every session, and everything that was ever issued
     #[arg(long)]
@@ -185,11 +188,13 @@ pub(super) enum Tokens {
     /// Show what a token says, without checking it
     Inspect {
         /// The token; `-` reads it from the standard input, which no history keeps
+        #[arg(allow_hyphen_values = true)]
         token: String,
     },
     /// Check whether an access token counts
     Verify {
         /// The token; `-` reads it from the standard input, which no history keeps
+        #[arg(allow_hyphen_values = true)]
         token: String,
     },
     /// Sign an access token without a session
@@ -202,6 +207,7 @@ pub(super) enum Tokens {
 #[derive(Args, Debug)]
 pub(super) struct Mint {
     /// The subject, as in the claim `sub`
+    #[arg(allow_hyphen_values = true)]
     pub(super) subject: String,
     /// How long it lives, such as `10m`; otherwise `access.ttl`
     #[arg(long, value_name = "DURATION")]
@@ -221,10 +227,10 @@ pub(super) struct Mint {
 #[derive(Args, Debug)]
 pub(super) struct ListTokens {
     /// Those of a subject
-    #[arg(long, value_name = "SUBJECT")]
+    #[arg(long, value_name = "SUBJECT", allow_hyphen_values = true)]
     pub(super) subject: Option<String>,
     /// Those of a session
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(super) session: Option<String>,
     /// Those that count
     #[arg(long, conflicts_with = "expired")]

@@ -9,11 +9,7 @@ pub(super) fn show(at: Timestamp) -> String {
     if at == Timestamp::MAX {
         return "never".to_owned();
     }
-    let secs = at.as_secs();
-    let (year, month, day) = crate::settings::civil(secs / 86_400);
-    let rest = secs % 86_400;
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    at.rfc3339()
 }
 
 /// Writes how long ago a time was, in its largest unit.

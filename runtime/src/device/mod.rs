@@ -120,6 +120,19 @@ pub struct Hints {
     /// `Sec-CH-UA-Arch`: `arm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
+    /// `Sec-CH-UA-Bitness`: `64`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bitness: Option<String>,
+    /// `Sec-CH-UA-WoW64`: whether a browser of 32 bits runs on a system of 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wow64: Option<bool>,
+    /// `Sec-CH-UA-Form-Factors`, as it came: `"Mobile", "XR"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form_factors: Option<String>,
+    /// `Sec-CH-UA-Full-Version-List`, as it came: the brands and their full versions, at most 256
+    /// bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_versions: Option<String>,
     /// `Device-Memory`, in GiB: `0.5`, `8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,

@@ -9,34 +9,73 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Event, Outcome};
+use super::{Event, EventKind, Outcome};
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, ErrorKind};
 use crate::realm::RealmName;
 
-type Inline = Box<dyn Fn(&Event) + Send + Sync>;
+type Inline = Box<dyn Fn(&Event) -> Next + Send + Sync>;
 type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
-/// The handlers of events, beside the log.
+/// What happens to an event after a handler has seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The next handler sees it.
+    Continue,
+    /// No later handler sees it. The log and the metrics come before all handlers, and have it.
+    Stop,
+}
+
+/// The handlers of events, beside the log: a pipeline, in which each event goes from handler to
+/// handler in the order in which they were added.
 ///
-/// A handler that panics is logged; the request that led to the event goes on.
+/// A handler with a name can be replaced, removed, and put before another one, for instance where a
+/// library adds handlers and a program changes them. An inline one may stop an event, which later
+/// handlers then do not see.
+///
+/// A handler that panics is logged; the request that led to the event goes on, and so does the
+/// event.
 ///
 /// # Examples
 /// ```
-/// use tollgate::event::{EventKind, Events};
+/// use tollgate::event::{EventKind, Events, Next};
 ///
 /// let events = Events::new()
+///     .step("no_refreshes", |event| match event.kind {
+///         EventKind::Refreshed(_) => Next::Stop,
+///         _ => Next::Continue,
+///     })
 ///     .inline(|event| if matches!(event.kind, EventKind::RefreshReuse { .. }) { /* count it */ })
-///     .queued(1024, |event| async move {
+///     .queued_step("audit", 1024, |event| async move {
 ///         /* write it to a table */
 ///         drop(event)
 ///     });
+/// let names: Vec<&str> = events.names().collect();
+/// assert_eq!(names, ["no_refreshes", "audit"]);
 /// ```
 #[derive(Default)]
 pub struct Events {
-    inline: Vec<Inline>,
-    queued: Vec<(usize, Queued)>,
+    steps: Vec<Step>,
     realm: Option<RealmName>,
     #[cfg(feature = "metrics")]
     issuer: String,
+}
+
+/// A handler in its place.
+struct Step {
+    name: Option<String>,
+    handler: Handler,
+}
+
+enum Handler {
+    Inline(Inline),
+    Queued {
+        capacity: usize,
+        /// Which events enter the queue.
+        accepts: Filter,
+        handler: Queued,
+    },
 }
 
 impl Events {
@@ -50,7 +89,14 @@ impl Events {
     /// passes the event on.
     #[must_use]
     pub fn inline(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.inline.push(Box::new(handler));
+        let handler = move |event: &Event| {
+            handler(event);
+            Next::Continue
+        };
+        self.steps.push(Step {
+            name: None,
+            handler: Handler::Inline(Box::new(handler)),
+        });
         self
     }
 
@@ -63,16 +109,151 @@ impl Events {
         F: Fn(Event) -> T + Send + Sync + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
-        self.queued.push((
-            capacity.max(1),
-            Arc::new(move |event| Box::pin(handler(event))),
-        ));
+        self.steps.push(Step {
+            name: None,
+            handler: queue(capacity, Box::new(|_| true), handler),
+        });
         self
+    }
+
+    /// Adds an inline handler with a name, which decides whether later handlers see the event.
+    /// Where there is a handler of this name it is replaced, in its place.
+    #[must_use]
+    pub fn step(
+        self,
+        name: impl Into<String>,
+        handler: impl Fn(&Event) -> Next + Send + Sync + 'static,
+    ) -> Self {
+        self.put(name.into(), Handler::Inline(Box::new(handler)))
+    }
+
+    /// Adds a handler with a name and a task of its own, as [`queued`](Self::queued). Where there
+    /// is a handler of this name it is replaced, in its place.
+    #[must_use]
+    pub fn queued_step<F, T>(self, name: impl Into<String>, capacity: usize, handler: F) -> Self
+    where
+        F: Fn(Event) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.put(name.into(), queue(capacity, Box::new(|_| true), handler))
+    }
+
+    /// Writes down when a user last signed in: calls `touch` with the subject and the time of each
+    /// sign-in, on a task of its own behind a queue of `capacity` sign-ins, as the handler
+    /// `touch_last_login`. A refresh is none, and a request never waits for it.
+    ///
+    /// One column is enough, so `touch` updates that alone.
+    ///
+    /// ```
+    /// use tollgate::event::Events;
+    ///
+    /// let events = Events::new().touch_last_login(1024, |subject, at| async move {
+    ///     // UPDATE users SET last_login = $2 WHERE id = $1
+    ///     drop((subject, at));
+    /// });
+    /// ```
+    #[must_use]
+    pub fn touch_last_login<F, T>(self, capacity: usize, touch: F) -> Self
+    where
+        F: Fn(String, Timestamp) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let is_sign_in =
+            |event: &Event| event.kind == EventKind::SignedIn && event.subject.is_some();
+        let clock = Clock::system();
+        let handler = move |event: Event| touch(event.subject.unwrap_or_default(), clock.now());
+        self.put(
+            "touch_last_login".to_owned(),
+            queue(capacity, Box::new(is_sign_in), handler),
+        )
+    }
+
+    /// Adds a queued handler that gets the events of a filter alone.
+    #[cfg(feature = "webhook")]
+    pub(super) fn filtered<F, T>(
+        self,
+        name: &str,
+        capacity: usize,
+        accepts: impl Fn(&Event) -> bool + Send + Sync + 'static,
+        handler: F,
+    ) -> Self
+    where
+        F: Fn(Event) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.put(name.to_owned(), queue(capacity, Box::new(accepts), handler))
+    }
+
+    /// Moves the handler `name` to the place before the handler `other`.
+    ///
+    /// # Errors
+    /// There is no handler of one of these names.
+    pub fn before(mut self, name: &str, other: &str) -> Result<Self, Error> {
+        let step = self.steps.remove(self.find(name)?);
+        match self.find(other) {
+            Ok(place) => self.steps.insert(place, step),
+            Err(error) => return Err(error),
+        }
+        Ok(self)
+    }
+
+    /// Removes the handler `name`.
+    ///
+    /// # Errors
+    /// There is no handler of this name.
+    pub fn without(mut self, name: &str) -> Result<Self, Error> {
+        let place = self.find(name)?;
+        self.steps.remove(place);
+        Ok(self)
+    }
+
+    /// Returns the names of the handlers in their order; those without a name are left out.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| step.name.as_deref())
+    }
+
+    /// Adds the handlers of `other` behind these; one that has the name of one of these replaces
+    /// it, in its place.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        for step in other.steps {
+            match step.name {
+                Some(name) => self = self.put(name, step.handler),
+                None => self.steps.push(step),
+            }
+        }
+        self
+    }
+
+    fn put(mut self, name: String, handler: Handler) -> Self {
+        match self
+            .steps
+            .iter_mut()
+            .find(|step| step.name.as_ref() == Some(&name))
+        {
+            Some(step) => step.handler = handler,
+            None => self.steps.push(Step {
+                name: Some(name),
+                handler,
+            }),
+        }
+        self
+    }
+
+    fn find(&self, name: &str) -> Result<usize, Error> {
+        let is_it = |step: &Step| step.name.as_deref() == Some(name);
+        self.steps.iter().position(is_it).ok_or_else(|| {
+            let names: Vec<&str> = self.names().collect();
+            let names = names.join("`, `");
+            let what =
+                format!("there is no handler of events called `{name}`: there are `{names}`");
+            Error::new(ErrorKind::Usage, what)
+        })
     }
 
     /// Returns whether there is no handler.
     pub(crate) fn is_empty(&self) -> bool {
-        self.inline.is_empty() && self.queued.is_empty()
+        self.steps.is_empty()
     }
 
     /// Sets the realm that events are of.
@@ -92,17 +273,23 @@ impl Events {
     /// queues are empty. `build()` does so.
     ///
     /// # Panics
-    /// There is a queue, but no tokio runtime.
+    /// Outside of a tokio runtime, where there is a queue.
     #[must_use]
     pub fn start(self) -> Emitter {
-        let queues = self.queued.into_iter().map(|(capacity, handler)| {
-            let (sender, receiver) = mpsc::channel(capacity);
-            tokio::spawn(serve(receiver, handler));
-            sender
-        });
+        let start = |step: Step| match step.handler {
+            Handler::Inline(handler) => Started::Inline(handler),
+            Handler::Queued {
+                capacity,
+                accepts,
+                handler,
+            } => {
+                let (queue, receiver) = mpsc::channel(capacity);
+                tokio::spawn(serve(receiver, handler));
+                Started::Queued { queue, accepts }
+            }
+        };
         Emitter(Arc::new(EmitterState {
-            queues: queues.collect(),
-            inline: self.inline,
+            steps: self.steps.into_iter().map(start).collect(),
             dropped: AtomicU64::new(0),
             #[cfg(feature = "metrics")]
             meter: super::Meter::new(&self.issuer, self.realm.as_ref()),
@@ -111,14 +298,22 @@ impl Events {
     }
 }
 
+fn queue<F, T>(capacity: usize, accepts: Filter, handler: F) -> Handler
+where
+    F: Fn(Event) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    Handler::Queued {
+        capacity: capacity.max(1),
+        accepts,
+        handler: Arc::new(move |event| Box::pin(handler(event))),
+    }
+}
+
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Events({} inline, {} queued)",
-            self.inline.len(),
-            self.queued.len()
-        )
+        let names: Vec<_> = self.steps.iter().map(|step| &step.name).collect();
+        f.debug_tuple("Events").field(&names).finish()
     }
 }
 
@@ -128,12 +323,20 @@ pub struct Emitter(Arc<EmitterState>);
 
 /// The state that the clones of an emitter share.
 struct EmitterState {
-    inline: Vec<Inline>,
-    queues: Vec<mpsc::Sender<QueueItem>>,
+    steps: Vec<Started>,
     dropped: AtomicU64,
     realm: Option<RealmName>,
     #[cfg(feature = "metrics")]
     meter: super::Meter,
+}
+
+/// A handler that is at work.
+enum Started {
+    Inline(Inline),
+    Queued {
+        queue: mpsc::Sender<QueueItem>,
+        accepts: Filter,
+    },
 }
 
 /// An item of a queue.
@@ -159,16 +362,27 @@ impl Emitter {
         }
         #[cfg(feature = "metrics")]
         self.0.meter.event(event);
-        for handler in &self.0.inline {
-            if catch_unwind(AssertUnwindSafe(|| handler(event))).is_err() {
-                tracing::error!(name = event.kind.name(), "an event handler panicked");
-            }
-        }
-        for queue in &self.0.queues {
-            if queue.try_send(QueueItem::Event(event.clone())).is_err()
-                && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
-            {
-                tracing::warn!("the queue of an event handler is full: events are being dropped");
+        for step in &self.0.steps {
+            match step {
+                Started::Inline(handler) => {
+                    match catch_unwind(AssertUnwindSafe(|| handler(event))) {
+                        Ok(Next::Continue) => {}
+                        Ok(Next::Stop) => return,
+                        Err(_) => {
+                            tracing::error!(name = event.kind.name(), "an event handler panicked");
+                        }
+                    }
+                }
+                Started::Queued { queue, accepts } => {
+                    if accepts(event)
+                        && queue.try_send(QueueItem::Event(event.clone())).is_err()
+                        && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
+                    {
+                        tracing::warn!(
+                            "the queue of an event handler is full: events are being dropped"
+                        );
+                    }
+                }
             }
         }
     }
@@ -187,7 +401,11 @@ impl Emitter {
 
     /// Waits until every queue has handled what was emitted before.
     pub async fn flush(&self) {
-        for queue in &self.0.queues {
+        let queues = self.0.steps.iter().filter_map(|step| match step {
+            Started::Queued { queue, .. } => Some(queue),
+            Started::Inline(_) => None,
+        });
+        for queue in queues {
             let (done, handled) = oneshot::channel();
             if queue.send(QueueItem::Flush(done)).await.is_ok() {
                 _ = handled.await;
@@ -198,12 +416,7 @@ impl Emitter {
 
 impl fmt::Debug for Emitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Emitter({} inline, {} queued)",
-            self.0.inline.len(),
-            self.0.queues.len()
-        )
+        write!(f, "Emitter({} handlers)", self.0.steps.len())
     }
 }
 

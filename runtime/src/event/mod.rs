@@ -2,15 +2,20 @@
 
 mod emitter;
 mod hourly;
+mod json;
 #[cfg(feature = "metrics")]
 mod metric;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "webhook")]
+mod webhook;
 
-pub use emitter::{Emitter, Events};
+pub use emitter::{Emitter, Events, Next};
 pub(crate) use hourly::Hourly;
 #[cfg(feature = "metrics")]
 pub(crate) use metric::{Meter, Reading};
+#[cfg(feature = "webhook")]
+pub use webhook::{Deliveries, Webhook};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -183,6 +188,12 @@ pub enum EventKind {
         guard: Option<String>,
         /// The reason, as `TokenFault` is named in logs: `audience`.
         reason: &'static str,
+    },
+    /// A request with credentials was accepted: one in so many of them, where `events.accepted` asks
+    /// for it.
+    AccessAccepted {
+        /// The number of accepted requests of which this is one.
+        one_in: u32,
     },
     /// A token was signed from the command line, for no request of a user.
     TokenMinted {
@@ -372,6 +383,7 @@ impl EventKind {
             Self::ViewStale { .. } => "view_stale",
             Self::ThrottleFull { .. } => "throttle_full",
             Self::ForeignTokenRefused { .. } => "foreign_token_refused",
+            Self::AccessAccepted { .. } => "access_accepted",
             Self::TokenMinted { .. } => "token_minted",
             Self::TaskPanicked { .. } => "task_panicked",
         }
@@ -394,6 +406,7 @@ impl EventKind {
                 enforced: false, ..
             }
             | Self::FormerRefreshCookie
+            | Self::AccessAccepted { .. }
             | Self::TokenMinted { .. }
             | Self::Administered { .. }
             | Self::Resumed => Outcome::Done,
@@ -479,6 +492,7 @@ impl fmt::Display for Event {
             EventKind::ThrottleFull { budget, is_shared } => {
                 write!(f, " budget={budget} is_shared={is_shared}")
             }
+            EventKind::AccessAccepted { one_in } => write!(f, " one_in={one_in}"),
             EventKind::TokenMinted { jti } => write!(f, " jti={jti}"),
             EventKind::TaskPanicked { task } => write!(f, " task={task}"),
             EventKind::ForeignTokenRefused { guard, reason } => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Event, EventKind, Events};
+use super::{Event, EventKind, Events, Next};
 use crate::error::Code;
 use crate::id::SessionId;
 
@@ -135,4 +135,144 @@ async fn the_task_of_a_queue_ends_with_the_last_emitter_and_loses_nothing() {
         None,
         "the task, and with it the handler, is gone"
     );
+}
+
+/// The pipeline: handlers have names, an order, and can stop what comes after them.
+#[tokio::test]
+async fn handlers_are_ordered_replaced_removed_and_stop_an_event() {
+    type Heard = Arc<Mutex<Vec<&'static str>>>;
+    let heard: Heard = Arc::default();
+    let note = |heard: &Heard, name: &'static str| {
+        let heard = Arc::clone(heard);
+        move |_: &Event| {
+            heard.lock().unwrap().push(name);
+            Next::Continue
+        }
+    };
+    let queued = Arc::clone(&heard);
+    let filter = |event: &Event| match event.kind {
+        EventKind::Resumed => Next::Stop,
+        _ => Next::Continue,
+    };
+    let events = Events::new()
+        .step("audit", note(&heard, "audit"))
+        .step("count", note(&heard, "count"))
+        .step("old", note(&heard, "old"))
+        .queued_step("table", 8, move |_| {
+            let queued = Arc::clone(&queued);
+            async move { queued.lock().unwrap().push("table") }
+        })
+        .step("filter", filter)
+        .before("filter", "count")
+        .unwrap()
+        .without("old")
+        .unwrap()
+        .then(Events::new().step("audit", note(&heard, "replaced")));
+    let names: Vec<&str> = events.names().collect();
+    assert_eq!(names, ["audit", "filter", "count", "table"]);
+    let emitter = events.start();
+    emitter.emit(&Event::new(EventKind::Paused));
+    emitter.flush().await;
+    assert_eq!(*heard.lock().unwrap(), ["replaced", "count", "table"]);
+    heard.lock().unwrap().clear();
+    emitter.emit(&Event::new(EventKind::Resumed));
+    emitter.flush().await;
+    assert_eq!(*heard.lock().unwrap(), ["replaced"], "the filter stops it");
+
+    for refused in [
+        Events::new().step("a", |_| Next::Stop).without("b"),
+        Events::new().step("a", |_| Next::Stop).before("a", "b"),
+        Events::new().step("a", |_| Next::Stop).before("b", "a"),
+    ] {
+        assert!(refused.unwrap_err().to_string().contains("`b`"));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_alone_touches_the_last_login_and_waits_for_nothing() {
+    let touched: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&touched);
+    let emitter = Events::new()
+        .touch_last_login(1, move |subject, at| {
+            let kept = Arc::clone(&kept);
+            async move {
+                assert!(at > crate::clock::Timestamp::from_secs(1_000_000_000));
+                kept.lock().unwrap().push(subject);
+            }
+        })
+        .start();
+    for _ in 0..10 {
+        emitter.emit(&Event::new(EventKind::Resumed).subject("grace"));
+        emitter.emit(&Event::new(EventKind::SignedOut).subject("grace"));
+    }
+    emitter.emit(&Event::new(EventKind::SignedIn).subject("ada"));
+    emitter.flush().await;
+    assert_eq!(*touched.lock().unwrap(), ["ada"]);
+    assert_eq!(emitter.dropped(), 0, "other events do not fill the queue");
+}
+
+/// Returns the names of all events, as the code has them.
+fn names() -> Vec<&'static str> {
+    let source = include_str!("mod.rs");
+    let (_, rest) = source.split_once("pub const fn name(&self)").unwrap();
+    let (body, _) = rest.split_once("/// Returns").unwrap();
+    let quoted = body.split("=> \"").skip(1);
+    quoted.map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn every_event_is_on_its_page() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/events.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let table: std::collections::BTreeSet<_> = rows.collect();
+    let names = names();
+    assert!(names.len() > 25, "{names:?}");
+    for name in &names {
+        assert!(table.contains(name), "`{name}` is not on the page");
+    }
+}
+
+/// The names in JSON are stable, and nothing of a token or a password is in it.
+#[test]
+fn an_event_is_json_with_stable_names() {
+    let json = serde_json::to_value(reuse()).unwrap();
+    let expected = serde_json::json!({
+        "event": "refresh_reuse",
+        "outcome": "alarm",
+        "subject": "ada\r\nroot",
+        "session_id": "AAAAAAAAAAAAAAAAAAAAAA",
+        "ip": "192.0.2.1",
+        "age_ms": 1500,
+        "generation_gap": 2,
+        "context_differs": true,
+    });
+    assert_eq!(json, expected);
+    for (kind, details) in [
+        (EventKind::SignedIn, serde_json::json!({})),
+        (
+            EventKind::RefreshRefused(super::RefreshRefusal::TooLate),
+            serde_json::json!({ "why": "too_late" }),
+        ),
+        (
+            EventKind::Revoked {
+                target: super::RevokedTarget::AccessOf,
+                sessions: 3,
+                reason: "requested",
+            },
+            serde_json::json!({ "target": "access_of", "sessions": 3, "reason": "requested" }),
+        ),
+        (
+            EventKind::AccessAccepted { one_in: 100 },
+            serde_json::json!({ "one_in": 100 }),
+        ),
+    ] {
+        let event = Event::new(kind);
+        let mut json = event.to_json();
+        assert_eq!(json.remove("event").unwrap(), event.kind.name());
+        json.remove("outcome").unwrap();
+        assert_eq!(serde_json::Value::Object(json), details);
+    }
 }

@@ -1,18 +1,16 @@
 //! Fetches keys over HTTPS, from an address of the configuration and never from one in a token.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use super::{Fetched, KeySource};
 use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKey, PublicKeySet};
+use crate::outbound::{Allows, BadAddress, Private, check, client as client_for};
 use crate::token::quoted;
 
 /// Keys at an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google has
@@ -44,13 +42,6 @@ enum KeyLocation {
     At(String),
     /// The discovery document of this issuer names the address.
     Discovered(String),
-}
-
-/// The relaxations that the program allowed; everything else is refused.
-#[derive(Clone, Copy, Default)]
-struct Allows {
-    plain_http: bool,
-    private_addresses: bool,
 }
 
 impl HttpKeys {
@@ -101,7 +92,7 @@ impl HttpKeys {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        Ok(client.insert(build(self.allows)?).clone())
+        Ok(client.insert(client_for(self.allows, TOTAL)?).clone())
     }
 
     async fn get(&self, url: Url) -> Result<(Vec<u8>, Option<Duration>), AuthError> {
@@ -132,34 +123,17 @@ impl HttpKeys {
         Ok((body, max_age))
     }
 
-    /// Checks scheme, credentials and host of an address. An address in numbers is checked here,
-    /// because it is not resolved and so the resolver does not see it.
+    /// Refuses an address that is not asked.
     fn check(&self, url: &Url) -> Result<(), AuthError> {
-        let is_allowed =
-            url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
-        if !is_allowed {
-            return Err(AuthError::unavailable(format!(
-                "keys are fetched over https, and this is {}",
-                url.scheme()
-            )));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(AuthError::unavailable(
-                "an address with credentials in it is not asked for keys",
-            ));
-        }
-        let host = url.host_str().unwrap_or_default();
-        let number: Option<IpAddr> = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse()
-            .ok();
-        match number {
-            Some(address) if !self.allows.private_addresses && !is_public(address) => {
-                Err(AuthError::unavailable(Private))
+        check(url, self.allows).map_err(|why| match why {
+            BadAddress::Scheme(scheme) => {
+                AuthError::unavailable(format!("keys are fetched over https, and this is {scheme}"))
             }
-            _ => Ok(()),
-        }
+            BadAddress::Credentials => {
+                AuthError::unavailable("an address with credentials in it is not asked for keys")
+            }
+            BadAddress::Private => AuthError::unavailable(Private),
+        })
     }
 
     /// Finds the address of the keys.
@@ -248,26 +222,6 @@ fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
     Ok(keys.into_iter().collect())
 }
 
-fn build(allows: Allows) -> Result<Client, AuthError> {
-    let builder = ClientBuilder::new()
-        // A proxy would make the connection instead of this service, and to addresses that were not
-        // checked.
-        .no_proxy()
-        .redirect(Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT)
-        .timeout(TOTAL)
-        .https_only(!allows.plain_http)
-        .pool_max_idle_per_host(0)
-        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
-    let builder = if allows.private_addresses {
-        builder
-    } else {
-        builder.dns_resolver(Arc::new(OnlyPublic))
-    };
-    Ok(builder.build()?)
-}
-
 /// Reads `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
 fn max_age(response: &Response) -> Option<Duration> {
     let value = response.headers().get("cache-control")?.to_str().ok()?;
@@ -281,82 +235,6 @@ fn max_age(response: &Response) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
-/// Resolves names as the system does, and returns only public addresses. The connection goes to the
-/// address that was checked, so a name that resolves to another address later does no harm (R58).
-struct OnlyPublic;
-
-impl Resolve for OnlyPublic {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(Private.into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// The address belongs to a private network.
-#[derive(Debug)]
-struct Private;
-
-impl fmt::Display for Private {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the issuer's name leads into a private network, where nothing is asked unless that \
-             was allowed",
-        )
-    }
-}
-
-impl std::error::Error for Private {}
-
-/// Returns whether an address is one of the public internet (IANA's registries of special-purpose
-/// addresses, RFC 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_documentation()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (18..20).contains(&b));
-    !is_special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let inside = |high: u16, low: u16| {
-        let ([p, q], [r, s]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(p, q, r, s))
-    };
-    match (a, b) {
-        // ::ffff:0:0/96, NAT64 and 6to4 hold IPv4 addresses.
-        (0, 0) if (c, d, e, f) == (0, 0, 0, 0xFFFF) => inside(g, h),
-        (0x64, 0xFF9B) if (c, d, e, f) == (0, 0, 0, 0) => inside(g, h),
-        (0x2002, high) => inside(high, c),
-        // Teredo, documentation, benchmarking, ORCHID.
-        (0x2001, b) => b != 0xDB8 && b >= 0x200,
-        // All addresses that are assigned lie in 2000::/3.
-        _ => (a & 0xE000) == 0x2000 && a != 0x3FFF,
-    }
-}
-
 impl fmt::Debug for HttpKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (KeyLocation::At(address) | KeyLocation::Discovered(address)) = &self.location;
@@ -368,72 +246,11 @@ impl fmt::Debug for HttpKeys {
 const MAX_BODY: usize = 256 * 1024;
 /// The largest number of keys in an answer (R62).
 const MAX_KEYS: usize = 64;
-const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// R58.
-    #[test]
-    fn r58_private_and_special_addresses_are_not_public() {
-        for address in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "127.8.8.8",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.0.1",
-            "192.0.2.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::7f00:1",
-            "64:ff9b::7f00:1",
-            "64:ff9b:1::1",
-            "fe80::1",
-            "fec0::1",
-            "fc00::1",
-            "fd12:3456::1",
-            "ff02::1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "2002:a00:1::",
-            "100::1",
-            "3fff::1",
-            "4000::1",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in [
-            "1.1.1.1",
-            "8.8.8.8",
-            "172.32.0.1",
-            "192.0.1.1",
-            "100.128.0.1",
-            "::ffff:8.8.8.8",
-            "64:ff9b::808:808",
-            "2606:4700::1111",
-            "2001:4860:4860::8888",
-            "2a00:1450::1",
-            "2002:808:808::",
-        ] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-    }
 
     /// R58.
     #[test]

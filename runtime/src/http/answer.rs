@@ -255,6 +255,10 @@ const HINTS: &[AnswerMember] = &[
     AnswerMember::text("platform_version", "16").optional_if(true),
     AnswerMember::text("model", "Pixel 9").optional_if(true),
     AnswerMember::text("architecture", "arm").optional_if(true),
+    AnswerMember::text("bitness", "64").optional_if(true),
+    AnswerMember::new("wow64", MemberKind::Bool, "false").optional_if(true),
+    AnswerMember::text("form_factors", "\"Mobile\"").optional_if(true),
+    AnswerMember::text("full_versions", "\"Chromium\";v=\"140.0.1\"").optional_if(true),
     AnswerMember::text("memory", "8").optional_if(true),
 ];
 

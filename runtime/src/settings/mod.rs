@@ -39,8 +39,10 @@ use crate::realm::RealmName;
 pub(crate) use explain::{ExplainedSetting, file_schema};
 use origin::Origins;
 pub use store::{StoreSettings, StoreTls, StoreUrl};
+#[cfg(any(feature = "cli", feature = "webhook"))]
+pub(crate) use value::civil;
 #[cfg(feature = "cli")]
-pub(crate) use value::{civil, parse_duration};
+pub(crate) use value::parse_duration;
 
 /// The settings of a gate.
 ///
@@ -125,6 +127,8 @@ pub struct Settings {
     pub registry: Registry,
     /// The archive of sessions that have ended.
     pub archive: ArchiveSettings,
+    /// What is reported of requests.
+    pub events: EventSettings,
     /// The OpenAPI document.
     pub openapi: OpenapiSettings,
     /// The store, for [`Store::open`](crate::store::Store::open).
@@ -159,6 +163,7 @@ impl Default for Settings {
             throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
+            events: EventSettings::default(),
             openapi: OpenapiSettings::default(),
             store: StoreSettings::default(),
             realm_names: Vec::new(),
@@ -433,6 +438,26 @@ pub enum Registry {
     /// Each token of a session, in the step that issues it: a row for each access token, and one
     /// for all refresh tokens of a session.
     Tokens,
+}
+
+/// Settings of the events of requests: `events.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EventSettings {
+    /// One in how many accepted requests is reported; 0 for none, which is the default.
+    pub accepted: u32,
+    /// One in how many refusals of an expired token is reported; 0 for none. By default each, and
+    /// there are as many as clients refresh late.
+    pub expired: u32,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            accepted: 0,
+            expired: 1,
+        }
+    }
 }
 
 /// Settings of the OpenAPI document: `openapi.*`.

@@ -152,6 +152,10 @@ keys! {
     "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
     "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
     "archive.age" => archive.age, "how long ago it must have ended";
+    "events.accepted" => events.accepted,
+        "one in how many accepted requests is reported as an event; `0` for none";
+    "events.expired" => events.expired,
+        "one in how many refusals of an expired token is reported as an event; `0` for none";
     "openapi.path" => openapi.path,
         "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
     "openapi.title" => openapi.title,

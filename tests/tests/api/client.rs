@@ -176,6 +176,11 @@ async fn a_list_of_sessions_says_what_their_devices_said() {
         ("sec-ch-ua-platform", b"\"Android\""),
         ("sec-ch-ua-platform-version", b"\"16.0.0\""),
         ("sec-ch-ua-model", b"\"Pixel \\\"9\\\"\""),
+        ("sec-ch-ua-arch", b"\"arm\""),
+        ("sec-ch-ua-bitness", b"\"64\""),
+        ("sec-ch-ua-wow64", b"?0"),
+        ("sec-ch-ua-form-factors", b"\"Mobile\", \"XR\""),
+        ("sec-ch-ua-full-version-list", FULL_VERSIONS.as_bytes()),
         ("device-memory", b"8"),
     ];
     let session = listed(&app, "203.0.113.9", headers).await;
@@ -196,6 +201,8 @@ async fn a_list_of_sessions_says_what_their_devices_said() {
         json!({
             "brands": "\"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\"", "mobile": true, "platform": "Android",
             "platform_version": "16.0.0", "model": "Pixel \"9\"", "memory": "8",
+            "architecture": "arm", "bitness": "64", "wow64": false,
+            "form_factors": "\"Mobile\", \"XR\"", "full_versions": FULL_VERSIONS,
         })
     );
     let nothing = listed(&app, "203.0.113.9", &[]).await;
@@ -435,3 +442,7 @@ async fn a_history_is_kept_where_the_settings_say_so_and_no_longer() {
     let listed = app.get("/auth/sessions", &tokens.access).await.json();
     assert_eq!(listed[0].get("history"), None, "the rotation deleted it");
 }
+
+/// A list of brands with whole versions, which is longer than a name may be.
+const FULL_VERSIONS: &str = "\"Chromium\";v=\"142.0.7444.175\", \"Google Chrome\";v=\"142.0.7444.175\", \
+                             \"Microsoft Edge\";v=\"142.0.3595.90\", \"Not_A Brand\";v=\"99.0.0.0\"";

@@ -760,6 +760,10 @@ async fn problems_with_a_step_and_devices_are_as_documented() {
         ("sec-ch-ua-platform-version", "\"16\""),
         ("sec-ch-ua-model", "\"Pixel 9\""),
         ("sec-ch-ua-arch", "\"arm\""),
+        ("sec-ch-ua-bitness", "\"64\""),
+        ("sec-ch-ua-wow64", "?0"),
+        ("sec-ch-ua-form-factors", "\"Mobile\""),
+        ("sec-ch-ua-full-version-list", "\"Chromium\";v=\"140.0.1\""),
         ("device-memory", "8"),
     ] {
         sign_in.headers_mut().insert(name, value.parse().unwrap());
@@ -768,7 +772,7 @@ async fn problems_with_a_step_and_devices_are_as_documented() {
     let sessions = app.get("/auth/sessions", &tokens.access).await.json();
     assert_eq!(
         sessions[0]["hints"].as_object().unwrap().len(),
-        7,
+        11,
         "{sessions}"
     );
     let schema = &document["paths"]["/auth/sessions"]["get"]["responses"]["200"]["content"]["application/json"]

@@ -265,6 +265,13 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
+    /// Adds handlers of events behind those that were added before; one with the name of one of
+    /// those replaces it. See [`Events`] for their order and how they stop an event.
+    pub fn events(mut self, events: Events) -> Self {
+        self.plan.events = self.plan.events.then(events);
+        self
+    }
+
     /// Puts the gate together: checks the settings as a whole, migrates the tables to this version,
     /// signs and verifies a token, loads the revocations, starts the tasks.
     ///

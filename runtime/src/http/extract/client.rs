@@ -122,7 +122,18 @@ fn address_of(element: &str) -> Option<IpAddr> {
 fn hints(headers: &HeaderMap) -> Hints {
     let said = |name: &str| {
         let text = headers.get(name)?.to_str().ok()?.trim();
-        (!text.is_empty() && text.len() <= Device::MAX_BYTES).then(|| text.to_owned())
+        // A list of brands with whole versions is the longest.
+        let most = match name {
+            "sec-ch-ua-full-version-list" => 2 * Device::MAX_BYTES,
+            _ => Device::MAX_BYTES,
+        };
+        (!text.is_empty() && text.len() <= most).then(|| text.to_owned())
+    };
+    // A boolean of RFC 9651 section 3.3.6.
+    let flag = |name: &str| match said(name).as_deref() {
+        Some("?1") => Some(true),
+        Some("?0") => Some(false),
+        _ => None,
     };
     // A string of RFC 9651 section 3.3.3, or a token.
     let word = |name: &str| {
@@ -135,15 +146,15 @@ fn hints(headers: &HeaderMap) -> Hints {
     };
     Hints {
         brands: said("sec-ch-ua"),
-        mobile: match said("sec-ch-ua-mobile").as_deref() {
-            Some("?1") => Some(true),
-            Some("?0") => Some(false),
-            _ => None,
-        },
+        mobile: flag("sec-ch-ua-mobile"),
         platform: word("sec-ch-ua-platform"),
         platform_version: word("sec-ch-ua-platform-version"),
         model: word("sec-ch-ua-model"),
         architecture: word("sec-ch-ua-arch"),
+        bitness: word("sec-ch-ua-bitness"),
+        wow64: flag("sec-ch-ua-wow64"),
+        form_factors: said("sec-ch-ua-form-factors"),
+        full_versions: said("sec-ch-ua-full-version-list"),
         memory: word("device-memory").or_else(|| word("sec-ch-device-memory")),
     }
 }

@@ -1,5 +1,7 @@
 //! The access token of a request: in a header, or in a cookie.
 
+use std::cell::Cell;
+
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
@@ -12,12 +14,48 @@ use crate::event::{Event, EventKind};
 use crate::gate::Running;
 use crate::session::Place;
 use crate::settings::Settings;
+use crate::token::TokenInfo;
 
 /// Reports that the credentials of a request were refused.
 pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
+    if refusal.code() == Code::TokenExpired
+        && !EXPIRED.with(|seen| sampled(seen, gate.settings().events.expired))
+    {
+        return;
+    }
     let settings = &gate.settings().client;
     let ip = address(&parts.headers, &parts.extensions, settings);
     gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
+}
+
+/// Reports one in so many accepted requests.
+pub(super) fn report_accepted(gate: &Running, parts: &Parts, token: &TokenInfo) {
+    let one_in = gate.settings().events.accepted;
+    if one_in == 0 || !ACCEPTED.with(|seen| sampled(seen, one_in)) {
+        return;
+    }
+    let settings = &gate.settings().client;
+    let ip = address(&parts.headers, &parts.extensions, settings);
+    let event = Event::new(EventKind::AccessAccepted { one_in }).ip(ip);
+    let event = event.subject(token.subject());
+    gate.report(&match token.sid() {
+        Some(sid) => event.sid(sid),
+        None => event,
+    });
+}
+
+thread_local! {
+    // Each thread counts by itself: no count is changed by all cores.
+    static ACCEPTED: Cell<u32> = const { Cell::new(0) };
+    static EXPIRED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts, and returns whether this is one in so many.
+fn sampled(seen: &Cell<u32>, one_in: u32) -> bool {
+    let count = seen.get().wrapping_add(1);
+    let is_due = one_in != 0 && count >= one_in;
+    seen.set(if is_due { 0 } else { count });
+    is_due
 }
 
 /// Returns the access token of a request, and where it was. A header and a cookie together are two

@@ -53,9 +53,9 @@ use crate::policy::compose::consistency;
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo};
 
-use credential::report_refused;
 #[cfg(not(feature = "cookies"))]
 use credential::{Taken, credential, place};
+use credential::{report_accepted, report_refused};
 #[cfg(not(feature = "cookies"))]
 use handed::{CallerToken, HandedCaller};
 
@@ -188,7 +188,12 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
             Ok(None) => Ok(None),
             Err(refusal) => Err(refusal),
         };
-        found.inspect_err(|refusal| report_refused(gate, parts, refusal))
+        match &found {
+            Ok(Some((verified, _))) => report_accepted(gate, parts, verified.token()),
+            Ok(None) => {}
+            Err(refusal) => report_refused(gate, parts, refusal),
+        }
+        found
     }
 
     /// Verifies the credentials of a request without asking the store, so it does not wait.

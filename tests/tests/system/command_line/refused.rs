@@ -165,6 +165,18 @@ fn what_cannot_be_used_is_refused_in_one_line_and_nothing_changes() {
             2,
             &["no tables"],
         ),
+        // An id may begin with a hyphen, and is no option all the same.
+        (
+            &[
+                "--store",
+                &store,
+                "sessions",
+                "end",
+                "-AAAAAAAAAAAAAAAAAAAAA",
+            ],
+            4,
+            &["no live session"],
+        ),
         (&["kyes"], 2, &["kyes", "--help"]),
         (&[], 2, &["command", "--help"]),
     ] {

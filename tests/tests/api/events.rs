@@ -1,0 +1,92 @@
+//! Events of requests: the frequent ones are sampled.
+
+use tollgate::event::{Event, EventKind, Events, Next};
+use tollgate::settings::Settings;
+use tollgate_tests::App;
+
+fn count(events: &[Event], is_it: impl Fn(&EventKind) -> bool) -> usize {
+    events.iter().filter(|event| is_it(&event.kind)).count()
+}
+
+fn is_accepted(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::AccessAccepted { .. })
+}
+
+fn is_expired(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::AccessRefused(code) if code.as_str() == "token_expired")
+}
+
+#[tokio::test]
+async fn by_default_no_accepted_request_is_reported_and_each_expired_token_is() {
+    let app = App::new().await;
+    let token = app.sign_in("ada@example.com").await.access;
+    for _ in 0..5 {
+        assert_eq!(app.get("/me", &token).await.status, 200);
+    }
+    app.wait(20 * 60);
+    for _ in 0..5 {
+        app.get("/me", &token)
+            .await
+            .assert_problem(401, "token_expired");
+    }
+    let heard = app.heard();
+    assert_eq!(
+        (count(&heard, is_accepted), count(&heard, is_expired)),
+        (0, 5)
+    );
+}
+
+#[tokio::test]
+async fn one_in_so_many_is_reported_where_that_is_asked_for() {
+    let mut settings = Settings::default();
+    (settings.events.accepted, settings.events.expired) = (3, 4);
+    let app = App::with(settings).await;
+    let tokens = app.sign_in("ada@example.com").await;
+    for _ in 0..9 {
+        app.get("/me", &tokens.access).await;
+        app.get("/me", "none").await;
+    }
+    app.wait(20 * 60);
+    for _ in 0..9 {
+        app.get("/me", &tokens.access).await;
+    }
+    let heard = app.heard();
+    assert_eq!(
+        (count(&heard, is_accepted), count(&heard, is_expired)),
+        (3, 2)
+    );
+    let accepted = heard.iter().find(|event| is_accepted(&event.kind)).unwrap();
+    assert_eq!(accepted.kind, EventKind::AccessAccepted { one_in: 3 });
+    assert!(accepted.subject.is_some() && accepted.sid.is_some());
+
+    let mut settings = Settings::default();
+    settings.events.expired = 0;
+    let app = App::with(settings).await;
+    let tokens = app.sign_in("ada@example.com").await;
+    app.wait(20 * 60);
+    for _ in 0..9 {
+        app.get("/me", &tokens.access).await;
+    }
+    assert_eq!(count(&app.heard(), is_expired), 0);
+}
+
+/// `GateBuilder::events` adds to what was there, and may stop it.
+#[tokio::test]
+async fn a_handler_that_is_added_hears_what_the_gate_reports() {
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&heard);
+    let events = Events::new()
+        .step("no_sign_outs", |event| match event.kind {
+            EventKind::SignedOut => Next::Stop,
+            _ => Next::Continue,
+        })
+        .inline(move |event| kept.lock().unwrap().push(event.kind.name()));
+    let app = App::builder()
+        .change(move |gate| gate.events(events))
+        .build()
+        .await;
+    let tokens = app.sign_in("ada@example.com").await;
+    app.post_as("/auth/signout", &tokens.access, None).await;
+    assert_eq!(*heard.lock().unwrap(), ["signed_in", "revoked"]);
+    assert!(app.heard_kinds().contains(&EventKind::SignedOut));
+}
