@@ -3,12 +3,18 @@
 #[doc(hidden)]
 pub mod absent;
 mod auth_error;
+#[cfg(feature = "axum")]
+mod german;
 mod malformed;
+#[cfg(feature = "axum")]
+mod messages;
 mod refusal;
 mod step;
 
 pub use auth_error::AuthError;
 pub(crate) use malformed::Malformed;
+#[cfg(feature = "axum")]
+pub use messages::{Messages, Text};
 pub use refusal::{Code, Refusal};
 pub use step::{SignInStep, StepOffer};
 

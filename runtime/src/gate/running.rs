@@ -11,6 +11,7 @@ use crate::store::{Store, StoreError};
 
 #[cfg(feature = "axum")]
 use crate::{
+    error::Messages,
     event::Event,
     keys::KeySetRef,
     session::{Admission, Connections},
@@ -39,6 +40,9 @@ pub(crate) struct Running {
     /// The scheme that challenges name: the first of the schemes that are accepted.
     #[cfg(feature = "axum")]
     pub(crate) scheme: Arc<str>,
+    /// The languages of problems.
+    #[cfg(feature = "axum")]
+    pub(crate) messages: Arc<Messages>,
     /// The names of the cookies.
     #[cfg(feature = "axum")]
     pub(crate) cookies: CookieNames,
@@ -58,6 +62,7 @@ impl Running {
         (store, presences): (Store, Vec<Arc<LiveGate>>),
         #[cfg(feature = "axum")] routes: &'static RouteConfig,
         #[cfg(feature = "axum")] refresh_cookie: RefreshCookieRule,
+        #[cfg(feature = "axum")] messages: Messages,
     ) -> Self {
         #[cfg(feature = "axum")]
         let scheme = flows
@@ -76,6 +81,8 @@ impl Running {
             routes,
             #[cfg(feature = "axum")]
             scheme,
+            #[cfg(feature = "axum")]
+            messages: Arc::new(messages),
             #[cfg(feature = "axum")]
             cookies: CookieNames::new(flows.engine.realm.as_ref()),
             #[cfg(feature = "axum")]

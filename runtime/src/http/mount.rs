@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::{FromExtractorLayer, map_request, map_response};
+use axum::middleware::{FromExtractorLayer, Next, from_fn, map_request, map_response};
 use axum::response::Response;
 use axum::{Extension, Router};
+use http::Method;
+use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 
 use crate::error::{Code, Error, Refusal};
@@ -14,7 +16,7 @@ use crate::policy::PolicyFor;
 
 use super::cookie::{has, hide};
 use super::extract::{Auth, keep_cookies};
-use super::problem::{Rejection, name_scheme};
+use super::problem::{Rejection, name_scheme, translate};
 use super::protected::IntoApp;
 #[cfg(feature = "openapi")]
 use super::protected::Route;
@@ -33,7 +35,9 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        router(self.running(), &RootPlace::alone(), |row| !row.is_at_root()).with_state(())
+        let gate = self.running();
+        let router = router(gate, &RootPlace::alone(), |row| !row.is_at_root());
+        tell_in_languages(gate, router).with_state(())
     }
 
     /// Returns `GET /.well-known/jwks.json`, the public keys (RFC 7517), and, where services may
@@ -156,7 +160,11 @@ where
     let app = add_document(app, &members, &places, &routes);
     #[cfg(not(feature = "openapi"))]
     drop(routes);
-    Ok(app)
+    let has_languages = |member: &&Member| !member.gate.messages.is_empty();
+    Ok(match members.iter().find(has_languages) {
+        Some(member) => tell_in_languages(&member.gate, app),
+        None => app,
+    })
 }
 
 /// Adds the document, unless it is off or the application has a route there.
@@ -335,6 +343,28 @@ where
     }
     app.layer(map_response(move |response: Response| {
         std::future::ready(name_scheme(response, &scheme))
+    }))
+}
+
+/// Tells problems in the language that a request asks for, where the gate has more than English.
+fn tell_in_languages<S>(gate: &Running, app: Router<S>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    if gate.messages.is_empty() {
+        return app;
+    }
+    let messages = Arc::clone(&gate.messages);
+    app.layer(from_fn(move |request: Request, next: Next| {
+        let messages = Arc::clone(&messages);
+        let accepted = request.headers().get(ACCEPT_LANGUAGE).cloned();
+        let is_head = request.method() == Method::HEAD;
+        async move {
+            let response = next.run(request).await;
+            let accepted = accepted.as_ref().and_then(|value| value.to_str().ok());
+            let tag = accepted.and_then(|accepted| messages.choose(accepted));
+            translate(response, &messages, tag, is_head)
+        }
     }))
 }
 

@@ -1,11 +1,15 @@
 //! Refusals as clients see them: problem documents (RFC 9457) with a stable code, whose texts come
 //! from a closed list.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, PRAGMA, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
@@ -13,7 +17,7 @@ use super::extra::Members;
 use super::grpc;
 #[cfg(feature = "openapi")]
 use super::member::{AnswerMember, MemberKind, example};
-use crate::error::{Causes, Code, Refusal, StepOffer};
+use crate::error::{Causes, Code, Messages, Refusal, StepOffer, Text};
 use crate::gate::BEARER;
 
 /// A refused request.
@@ -147,14 +151,14 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let code = self.code();
         let challenge = self.challenge();
+        let refused = Arc::new(*self.0);
         let Refused {
             refusal,
             scheme,
-            status,
-            members,
             grpc,
-        } = *self.0;
-        let cause = Causes(std::error::Error::source(&refusal));
+            ..
+        } = &*refused;
+        let cause = Causes(std::error::Error::source(refusal));
         match code {
             Code::Unavailable => tracing::warn!(%cause, "nobody could decide"),
             Code::InternalError => tracing::error!(%cause, "the server made a mistake"),
@@ -165,23 +169,12 @@ impl IntoResponse for Rejection {
             }
         }
         if let Some(media) = grpc {
-            let mut response = grpc::answer(code, media);
+            let mut response = grpc::answer(code, media.clone());
             no_store(response.headers_mut());
             return response;
         }
-        let status = status
-            .or_else(|| StatusCode::from_u16(code.status()).ok())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let problem = Problem {
-            kind: format_args!("urn:tollgate:problem:{}", code.as_str()),
-            title: code.title(),
-            status: status.as_u16(),
-            code: code.as_str(),
-            detail: refusal.detail().map(|detail| detail.to_string()),
-            step: refusal.step().map(Offered::new),
-            members: &members,
-        };
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let status = refused.status();
+        let body = refused.body(|_| None);
         let mut response = body.into_response();
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -210,8 +203,65 @@ impl IntoResponse for Rejection {
         if let Some(seconds) = refusal.retry_in() {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(Told(Arc::clone(&refused)));
         response
     }
+}
+
+impl Refused {
+    /// Returns the status of the answer.
+    fn status(&self) -> StatusCode {
+        self.status
+            .or_else(|| StatusCode::from_u16(self.refusal.code().status()).ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Writes the problem document, in another language where that has the texts.
+    fn body(&self, tell: impl Fn(Text<'_>) -> Option<Cow<'static, str>>) -> Vec<u8> {
+        let (code, detail) = (self.refusal.code(), self.refusal.detail());
+        let title = tell(Text::Title(code)).unwrap_or(Cow::Borrowed(code.title()));
+        let problem = Problem {
+            kind: format_args!("urn:tollgate:problem:{}", code.as_str()),
+            title: &title,
+            status: self.status().as_u16(),
+            code: code.as_str(),
+            detail: detail.map(|detail| tell(detail.text()).unwrap_or(detail.to_string().into())),
+            step: self.refusal.step().map(Offered::new),
+            members: &self.members,
+        };
+        serde_json::to_vec(&problem).unwrap_or_default()
+    }
+}
+
+/// The refusal that an answer tells, for the layer that tells it in another language.
+#[derive(Clone)]
+struct Told(Arc<Refused>);
+
+/// Tells a refusal in a language of `messages`, by its tag; `None` is English. Other answers stay
+/// as they are.
+pub(super) fn translate(
+    mut response: Response,
+    messages: &Messages,
+    tag: Option<&str>,
+    is_head: bool,
+) -> Response {
+    let Some(Told(refused)) = response.extensions_mut().remove::<Told>() else {
+        return response;
+    };
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("accept-language"));
+    if let Ok(language) = HeaderValue::from_str(tag.unwrap_or("en")) {
+        headers.insert(CONTENT_LANGUAGE, language);
+    }
+    if tag.is_none() {
+        return response;
+    }
+    let body = refused.body(|text| messages.tell(tag, text));
+    headers.insert(CONTENT_LENGTH, body.len().into());
+    if !is_head {
+        *response.body_mut() = body.into();
+    }
+    response
 }
 
 impl fmt::Display for Rejection {
@@ -290,7 +340,7 @@ struct Problem<'a> {
     status: u16,
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: Option<Cow<'static, str>>,
     #[serde(flatten)]
     step: Option<Offered<'a>>,
     #[serde(flatten)]

@@ -24,6 +24,7 @@ mod issue;
 mod jwks;
 mod layers;
 mod limits;
+mod messages;
 mod metrics;
 mod moving;
 mod nested_claims;

@@ -53,6 +53,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         passwords,
         moving,
         before,
+        #[cfg(feature = "axum")]
+        messages,
         shared_audience,
         is_shared,
     } = plan;
@@ -223,6 +225,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         shell.routes,
         #[cfg(feature = "axum")]
         refresh_cookie,
+        #[cfg(feature = "axum")]
+        messages,
     )))
 }
 

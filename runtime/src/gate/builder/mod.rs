@@ -66,6 +66,8 @@ impl<B: AuthBackend> GateBuilder<B> {
                 passwords: None,
                 moving: None,
                 before: None,
+                #[cfg(feature = "axum")]
+                messages: crate::error::Messages::new(),
                 shared_audience: None,
                 is_shared: false,
             },
@@ -269,6 +271,15 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// those replaces it. See [`Events`] for their order and how they stop an event.
     pub fn events(mut self, events: Events) -> Self {
         self.plan.events = self.plan.events.then(events);
+        self
+    }
+
+    /// Sets the languages of problems, of which a request chooses with `Accept-Language`. Default
+    /// English alone. [`Gate::install`] applies them to the whole application, and
+    /// [`Gate::router`] to the auth routes.
+    #[cfg(feature = "axum")]
+    pub fn messages(mut self, messages: crate::error::Messages) -> Self {
+        self.plan.messages = messages;
         self
     }
 

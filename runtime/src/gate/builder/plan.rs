@@ -22,6 +22,9 @@ pub(super) struct Plan {
     pub(super) moving: Option<MovingGuard>,
     /// The program's answer about the sessions from before the first named realm.
     pub(super) before: Option<Before>,
+    /// The languages of problems.
+    #[cfg(feature = "axum")]
+    pub(super) messages: crate::error::Messages,
     /// The audience of the gate whose parts are shared, if they are; used only beside an issuer of
     /// this gate's own.
     pub(super) shared_audience: Option<String>,
