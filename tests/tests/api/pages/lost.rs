@@ -129,11 +129,11 @@ fn slow_pages(app: &App) -> App {
         while clock.now() < until {
             tokio::task::yield_now().await;
         }
-        user.email().to_string()
+        user.email().clone()
     };
     let own = Router::new()
         .route("/slow/{seconds}", get(slow.clone()).post(slow))
-        .route("/", get(async |user: Auth<User>| user.email().to_string()))
+        .route("/", get(async |user: Auth<User>| user.email().clone()))
         .layer(app.gate.pages("/login"));
     app.serving(app.gate.install(own).with_state(app.gate.clone()))
 }

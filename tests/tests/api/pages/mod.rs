@@ -47,20 +47,20 @@ fn settings() -> Settings {
 /// Returns the pages of an application. A handler waits as long as the hook of a sign-in says.
 fn routes(gate: &Gate<Accounts>) -> Router {
     async fn home(user: Auth<User>) -> String {
-        user.email().to_string()
+        user.email().clone()
     }
     async fn slow(user: Auth<User>, gate: axum::extract::State<Gate<Accounts>>) -> String {
         gate.backend().in_authenticate.run().await;
-        user.email().to_string()
+        user.email().clone()
     }
     async fn change(user: Auth<User>, body: String) -> String {
         format!("{}: {body}", user.email())
     }
     async fn lenient(Lenient(user): Lenient<Auth<User>>) -> String {
-        user.map_or_else(|| "nobody".into(), |user| user.email().to_string())
+        user.map_or_else(|| "nobody".into(), |user| user.email().clone())
     }
     async fn maybe(user: Option<Auth<User>>) -> String {
-        user.map_or_else(|| "nobody".into(), |user| user.email().to_string())
+        user.map_or_else(|| "nobody".into(), |user| user.email().clone())
     }
     async fn login(_: Public, page: LoginPage) -> String {
         let reason = page.reason().map_or("none", |reason| reason.as_str());

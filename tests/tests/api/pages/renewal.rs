@@ -509,7 +509,7 @@ async fn r6_a_dead_refresh_token_is_nobodys_and_clears_no_cookie() {
     let app = app().await;
     let mut jar = expired(&app).await;
     let ada = app.accounts.id_of("ada@example.com");
-    app.gate.revoke(Revoke::subject(&ada)).await.unwrap();
+    app.gate.revoke(Revoke::subject(ada)).await.unwrap();
     drop(app.heard());
     for (path, text) in [
         ("/maybe", "nobody"),
