@@ -60,7 +60,11 @@ fn a_backend_without_options_has_the_default_shape() {
     fn is<B: AuthBackend<Login = EmailLogin, User = User, Renewal = Reload>>(_: &B) -> RouteConfig {
         B::ROUTES
     }
-    assert_eq!(is(&Plain), RouteConfig::DEFAULT);
+    let expected = RouteConfig {
+        package: Package::new(Some("tollgate-ui-tests"), option_env!("CARGO_PKG_VERSION")),
+        ..RouteConfig::DEFAULT
+    };
+    assert_eq!(is(&Plain), expected);
     let _ = Plain.gate();
 }
 
