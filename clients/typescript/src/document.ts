@@ -309,12 +309,16 @@ export interface components {
             /** @example {} */
             hints?: {
                 architecture?: string;
+                bitness?: string;
                 brands?: string;
+                form_factors?: string;
+                full_versions?: string;
                 memory?: string;
                 mobile?: boolean;
                 model?: string;
                 platform?: string;
                 platform_version?: string;
+                wow64?: boolean;
             };
             history?: {
                 ip: string | null;

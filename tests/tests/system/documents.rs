@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use tollgate_tests::support::interop::{runs, skipped};
+use tollgate_tests::support::interop::runs;
 
 use crate::quickstart::program::Place;
 
@@ -23,8 +23,10 @@ const TYPES: &str = concat!(
 
 #[test]
 fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents() {
+    // They judge what is not a matter of safety: without them this is left out, everywhere.
     if let Err(why) = tools() {
-        return skipped(&format!("the tools for documents: {why}"));
+        println!("skipped: the tools for documents: {why}");
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
     let mut judged = Command::new(SCRIPT);
