@@ -556,6 +556,27 @@ mod tests {
         );
     }
 
+    /// However many others come once, a token in use stays.
+    #[test]
+    fn r132_a_token_in_use_stays() {
+        let fixture = Fixture::new(100 * 1024);
+        let tokens = fixture.tokens(1500);
+        let (used, others) = tokens.split_at(20);
+        let use_all = || {
+            let forgotten = |token: &&String| !fixture.sees(token, Remember::FirstSight);
+            used.iter().filter(forgotten).count()
+        };
+        use_all();
+        let mut forgotten = 0;
+        for few in others.chunks(10) {
+            for token in few {
+                fixture.sees(token, Remember::FirstSight);
+            }
+            forgotten += use_all();
+        }
+        assert!(forgotten <= 2, "{forgotten} times");
+    }
+
     /// Tokens that are in use replace those that are not, long before those expire.
     #[test]
     fn r132_a_token_that_is_out_of_use_gives_way() {
