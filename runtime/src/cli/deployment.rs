@@ -22,11 +22,11 @@ use crate::token::Envelope;
 /// A deployment that was opened.
 pub(super) struct Deployment {
     pub(super) flows: Flows,
-    /// What waits to be written: nothing ever does, and it lives as long as the engine.
+    /// The queue of rows to write. It stays empty, and lives as long as the engine.
     _unwritten: Unwritten,
 }
 
-/// What a command does with tokens and keys.
+/// The use that a command makes of tokens and keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// It ends or lists something: without keys, and what it ends is remembered for a day at least,

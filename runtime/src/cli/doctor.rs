@@ -15,7 +15,7 @@ use crate::session::StoreClock;
 use crate::settings::{RefreshCookie, RefreshPolicy, Settings};
 use crate::store::{RealmRecord, Store};
 
-/// How one thing is.
+/// The state of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Good,
@@ -41,7 +41,7 @@ struct Finding {
     text: String,
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 
@@ -352,5 +352,5 @@ async fn look_at_keys(
 
 /// The age from which on a key should have been rotated.
 const OLD_KEY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// How long a realm may lie unopened before it is told.
+/// The time after which a realm that nobody opened is reported.
 const UNOPENED: Duration = Duration::from_secs(90 * 24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! What a command answers: text for people or JSON for programs, an exit code, and a line that
+//! The answer of a command: text for people or JSON for programs, an exit code, and a line that
 //! shows how far long work came.
 
 use std::error::Error as _;
@@ -13,7 +13,7 @@ use crate::error::{Causes, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::store::{Stopped, StoreError};
 
-/// How the process ends.
+/// The exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     /// It is done.
@@ -34,7 +34,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What a command answers.
+/// The answer of a command.
 #[derive(Debug)]
 pub(super) struct Done {
     /// For people.

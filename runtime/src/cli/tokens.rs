@@ -281,7 +281,7 @@ async fn list(common: &Common, wanted: ListTokens, output: &Output) -> Result<Do
     ))
 }
 
-/// How many rows are read at once.
+/// The number of rows that are read at once.
 const PAGE: u32 = 500;
 
 /// The longest text that is read as a token, in bytes.

@@ -190,7 +190,7 @@ fn quality(text: &str) -> Option<u32> {
     }
 }
 
-/// How many languages of a request are looked at.
+/// The most languages of a request that are considered.
 const MOST_RANGES: usize = 32;
 
 #[cfg(test)]

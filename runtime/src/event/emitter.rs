@@ -18,7 +18,7 @@ type Inline = Box<dyn Fn(&Event) -> Next + Send + Sync>;
 type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
-/// What happens to an event after a handler has seen it.
+/// The way of an event after a handler has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The next handler sees it.
@@ -72,7 +72,7 @@ enum Handler {
     Inline(Inline),
     Queued {
         capacity: usize,
-        /// Which events enter the queue.
+        /// Returns whether an event enters the queue.
         accepts: Filter,
         handler: Queued,
     },

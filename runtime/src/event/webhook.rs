@@ -143,7 +143,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// How many events a receiver got.
+/// The number of events that a receiver got.
 #[derive(Clone, Debug)]
 pub struct Deliveries(Arc<Counts>);
 
@@ -334,5 +334,5 @@ impl Receiver {
 
 /// The shortest secret, in bytes, as Standard Webhooks has it.
 const SHORTEST: usize = 24;
-/// How long a receiver may take to answer.
+/// The time that a receiver has to answer.
 const TOTAL: Duration = Duration::from_secs(10);

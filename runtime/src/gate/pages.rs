@@ -16,7 +16,7 @@ use crate::settings::BindingMode;
 
 use super::running::Running;
 
-/// What a gate keeps for its pages.
+/// The state of a gate's pages.
 pub(crate) struct PagesState {
     /// The path of the page at which users sign in.
     login: Box<str>,
@@ -42,7 +42,7 @@ struct Flight {
     outcome: watch::Receiver<Option<Renewed>>,
 }
 
-/// What came of a renewal.
+/// The outcome of a renewal.
 #[derive(Clone)]
 pub(crate) enum Renewed {
     /// The tokens that the browser gets.
@@ -56,9 +56,9 @@ pub(crate) enum Renewed {
 /// The tokens of a renewal.
 pub(crate) struct PageTokens {
     pub(crate) issued: Issued,
-    /// Whether the refresh token is another one than the browser sent.
+    /// `true` where the refresh token differs from the one that the browser sent.
     pub(crate) is_new: bool,
-    /// Whether the refresh cookie moves to the name that the gate writes.
+    /// `true` where the refresh cookie moves to the name that the gate writes.
     pub(crate) moves: bool,
     /// For how long after the store's answer the cookies may be on their way.
     timely: Duration,
@@ -256,7 +256,7 @@ fn refused(refusal: &Refusal) -> Renewed {
     }
 }
 
-/// How many dead refresh tokens are remembered at most.
+/// The most dead refresh tokens that are remembered.
 const MOST_DEAD: usize = 4096;
 /// For how long a dead refresh token is remembered.
 const DEAD_FOR: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Who may use the routes for operations: a user type, a policy, and the gate that judges.
+//! The callers of the routes for operations: a user type, a policy, and the gate that judges.
 
 use std::fmt;
 use std::marker::PhantomData;

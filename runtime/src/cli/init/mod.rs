@@ -14,7 +14,7 @@ use crate::settings::{Settings, file_schema};
 const ACCOUNTS: &str = include_str!("accounts.rs.txt");
 /// The program.
 const MAIN: &str = include_str!("main.rs.txt");
-/// What a version control system leaves out.
+/// The paths that version control leaves out.
 const IGNORE: &str = "/target\n/keys\n/auth.db*\n";
 
 pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
@@ -140,7 +140,7 @@ fn settings() -> String {
                     writes the schema that editors read.\n"
         .to_owned();
     let mut section = None;
-    // What stands at the top level comes before the first section.
+    // Settings without a section come first, as TOML requires.
     let mut settings = Settings::default().explained();
     settings.sort_by_key(|setting| setting.name.contains('.'));
     for setting in settings {

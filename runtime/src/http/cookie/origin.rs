@@ -31,7 +31,7 @@ pub(crate) fn check(
     }
 }
 
-/// Where a request says that it comes from.
+/// The origin that a request states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A page of this origin: the browser says so.
