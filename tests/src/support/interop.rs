@@ -109,3 +109,19 @@ pub fn node_of(kept: &Path, name: &str, scripts: &Path) -> Result<PathBuf, Strin
         )
     })
 }
+
+/// Copies a script into a folder that other test processes read too, and returns where it is.
+///
+/// The copy appears whole: it is written beside its place and moved there.
+///
+/// # Panics
+/// The file cannot be read, or the folder cannot be written to.
+#[must_use]
+pub fn copied(script: &Path, folder: &Path) -> PathBuf {
+    let name = script.file_name().unwrap().to_str().unwrap();
+    let place = folder.join(name);
+    let beside = folder.join(format!("{}-{name}", std::process::id()));
+    fs::copy(script, &beside).unwrap();
+    fs::rename(&beside, &place).unwrap();
+    place
+}

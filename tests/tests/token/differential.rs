@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -18,7 +17,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 use tollgate::clock::Timestamp;
 use tollgate::id::{SessionId, TokenId};
-use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
+use tollgate_tests::support::interop::{SCRIPTS, copied, node, python, skipped};
 
 use crate::claims::UserClaims;
 use crate::forge::{AUDIENCE, Forge, ISSUER};
@@ -497,8 +496,7 @@ fn each_difference_to_pyjwt_jwcrypto_and_jose_has_a_rule() {
         (Ok(python), Ok(node)) => (python, node),
         (Err(why), _) | (_, Err(why)) => return skipped(&why),
     };
-    let script = "differential.mjs";
-    fs::copy(Path::new(SCRIPTS).join(script), node.join(script)).unwrap();
+    let script = copied(&Path::new(SCRIPTS).join("differential.mjs"), &node);
     let count: usize = std::env::var("DIFFERENTIAL")
         .ok()
         .and_then(|count| count.parse().ok())
@@ -539,7 +537,7 @@ fn each_difference_to_pyjwt_jwcrypto_and_jose_has_a_rule() {
     });
     for library in ["PyJWT", "jwcrypto", "jose"] {
         let said = match library {
-            "jose" => ask(Command::new("node").arg(node.join(script)), &work),
+            "jose" => ask(Command::new("node").arg(&script), &work),
             _ => ask(
                 Command::new(&python)
                     .arg(Path::new(SCRIPTS).join("differential.py"))

@@ -4,7 +4,6 @@
 //! `cargo nextest run -p tollgate-tests --test token matrix --no-capture` prints the table.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,7 +19,7 @@ use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::token::verify;
 use tollgate_tests::Accounts;
-use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
+use tollgate_tests::support::interop::{SCRIPTS, copied, node, python, skipped};
 
 use crate::claims::UserClaims;
 use crate::crypto::EVERY;
@@ -55,19 +54,15 @@ pub(crate) fn ask(command: &mut Command, work: &Value) -> Value {
 /// The other libraries, with how to ask them.
 struct Peers {
     python: std::path::PathBuf,
-    node: std::path::PathBuf,
+    script: std::path::PathBuf,
 }
 
 impl Peers {
     fn found() -> Option<Self> {
         match (python(Path::new(KEPT)), node(Path::new(KEPT))) {
             (Ok(python), Ok(node)) => {
-                fs::copy(
-                    Path::new(SCRIPTS).join("matrix.mjs"),
-                    node.join("matrix.mjs"),
-                )
-                .unwrap();
-                Some(Self { python, node })
+                let script = copied(&Path::new(SCRIPTS).join("matrix.mjs"), &node);
+                Some(Self { python, script })
             }
             (Err(why), _) | (_, Err(why)) => {
                 skipped(&format!("the matrix of libraries: {why}"));
@@ -78,7 +73,7 @@ impl Peers {
 
     fn ask(&self, library: &str, work: &Value) -> Value {
         match library {
-            "jose" => ask(Command::new("node").arg(self.node.join("matrix.mjs")), work),
+            "jose" => ask(Command::new("node").arg(&self.script), work),
             python => ask(
                 Command::new(&self.python)
                     .arg(Path::new(SCRIPTS).join("matrix.py"))

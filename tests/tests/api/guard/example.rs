@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::Method;
 use serde_json::{Value, json};
 use tollgate::clock::{Clock, Timestamp};
+use tollgate_tests::support::interop::{copied, node_of, skipped};
 use tollgate_tests::{Answer, request};
 use tower::ServiceExt as _;
 
@@ -22,36 +23,11 @@ const ISSUER: &str = concat!(
     "/../examples/external-issuers/issuer"
 );
 
-/// Says that node or its library is not to be had here, which is a failure where `REQUIRE_INTEROP`
-/// is 1.
-fn skip(why: &str) {
-    println!("skipped: {why}");
-    assert_ne!(
-        std::env::var("REQUIRE_INTEROP").as_deref(),
-        Ok("1"),
-        "REQUIRE_INTEROP: {why}"
-    );
-}
-
-/// The issuer's folder with what its `package.json` asks for.
+/// Returns the issuer's script, beside which its library is installed.
 fn installed() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("external-issuers");
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    for file in ["package.json", "issuer.mjs"] {
-        std::fs::copy(Path::new(ISSUER).join(file), folder.join(file))
-            .map_err(|error| error.to_string())?;
-    }
-    if !folder.join("node_modules/jose/package.json").is_file() {
-        let install = Command::new("npm")
-            .args(["install", "--silent", "--no-audit", "--no-fund"])
-            .current_dir(&folder)
-            .output();
-        let output = install.map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-    }
-    Ok(folder)
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = node_of(kept, "external-issuers", Path::new(ISSUER))?;
+    Ok(copied(&Path::new(ISSUER).join("issuer.mjs"), &folder))
 }
 
 /// The issuer, running.
@@ -61,10 +37,10 @@ struct Issuer {
 }
 
 impl Issuer {
-    fn start(folder: &Path) -> Result<Self, String> {
+    fn start(script: &Path) -> Result<Self, String> {
         let mut process = Command::new("node")
-            .args(["issuer.mjs", "0"])
-            .current_dir(folder)
+            .arg(script)
+            .arg("0")
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| error.to_string())?;
@@ -111,13 +87,13 @@ impl Drop for Issuer {
 }
 
 fn started() -> Option<(Issuer, Clock)> {
-    match installed().and_then(|folder| Issuer::start(&folder)) {
+    match installed().and_then(|script| Issuer::start(&script)) {
         Ok(issuer) => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             Some((issuer, Clock::manual(Timestamp::from_secs(now.as_secs()))))
         }
         Err(why) => {
-            skip(&format!("jose: {why}"));
+            skipped(&format!("jose: {why}"));
             None
         }
     }

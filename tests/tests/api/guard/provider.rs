@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tollgate::guard::{Context, GuardRouter, HttpKeys, Issuer, JwksGuard, TokenKind};
 use tollgate::prelude::*;
-use tollgate_tests::support::interop::{SCRIPTS, node_of, skipped};
+use tollgate_tests::support::interop::{SCRIPTS, copied, node_of, skipped};
 
 use crate::guard::issuer::Partner;
 
@@ -23,8 +23,7 @@ impl Provider {
         let scripts = Path::new(SCRIPTS).join("provider");
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let folder = node_of(kept, "interop-provider", &scripts)?;
-        let script = folder.join("provider.mjs");
-        std::fs::copy(scripts.join("provider.mjs"), &script).unwrap();
+        let script = copied(&scripts.join("provider.mjs"), &folder);
         let mut process = Command::new("node")
             .arg(script)
             .stdin(Stdio::piped())

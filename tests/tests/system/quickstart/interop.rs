@@ -1,11 +1,10 @@
 //! Other people's libraries at the running program: they verify its tokens, and mint what it must
 //! refuse.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
+use tollgate_tests::support::interop::{SCRIPTS, copied, node, python, skipped};
 
 use crate::quickstart::program::Place;
 
@@ -57,8 +56,7 @@ fn jose_verifies_our_tokens_and_cannot_forge_one() {
             let place = Place::new();
             let program = place.start();
             // Modules are looked for beside the script.
-            let copy = folder.join("jose.mjs");
-            fs::copy(Path::new(SCRIPTS).join("jose.mjs"), &copy).unwrap();
+            let copy = copied(&Path::new(SCRIPTS).join("jose.mjs"), &folder);
             assert_all_well(Command::new("node").arg(copy).arg(program.address()), 15);
         }
     }
