@@ -541,16 +541,16 @@ fn the_readme_agrees_with_the_files_it_quotes() {
     }
 }
 
-/// The heart of the quickstart, whose items stand in several files there: each of them is the same.
+/// Compares the code of the README with the quickstart, where its items are in several files.
 #[test]
-fn the_heart_in_the_readme_is_that_of_the_quickstart() {
+fn the_code_in_the_readme_is_that_of_the_quickstart() {
     let plain = |text: &str| -> String {
         let code = text.lines().filter(|line| !line.trim().starts_with("//"));
         let code = code.collect::<String>().replace("pub(crate) ", "");
         code.split_whitespace().collect()
     };
     let readme = read(&root().join("README.md"));
-    let (_, heart) = readme.split_once("This is its heart").unwrap();
+    let (_, heart) = readme.split_once("The central part, from").unwrap();
     let heart = heart.split("```").nth(1).unwrap();
     let (_, heart) = heart.split_once('\n').unwrap();
     let sources = root().join("examples/quickstart/src");
