@@ -48,144 +48,177 @@ macro_rules! keys {
 }
 
 keys! {
-    "issuer" => issuer, "the claim `iss`: the issuer of the tokens; required";
-    "audience" => audience, "the claim `aud`: the intended audience of the tokens; required";
+    "issuer" => issuer,
+        "the issuer of the tokens, claim `iss`, such as `https://accounts.example.com`; required";
+    "audience" => audience, "the intended audience of the tokens, claim `aud`; required";
     "replaces.issuer" => replaces.issuer,
-        "the issuer that the realm had before, where it was changed on purpose";
-    "replaces.audience" => replaces.audience, "the audience that it had before";
-    "replaces.kind" => replaces.kind, "the kind of backend that it had before";
-    "client_id" => client_id, "the claim `client_id`";
+        "the former issuer of the realm, if it was changed on purpose";
+    "replaces.audience" => replaces.audience,
+        "the former audience of the realm, if it was changed on purpose";
+    "replaces.kind" => replaces.kind,
+        "the former kind of the backend, if it was changed on purpose";
+    "client_id" => client_id, "the claim `client_id` of the tokens";
     "public_url" => public_url,
-        "the address of the routes as clients see it, for the metadata of RFC 8414: \
+        "the address of the auth routes as clients see it, for the metadata of RFC 8414: \
          `https://api.example.com/v1`";
-    "leeway" => leeway, "how far clocks may differ, at most 2m";
-    "access.ttl" => access.ttl, "how long an access token lives";
+    "leeway" => leeway, "the largest difference between clocks that is tolerated, at most 2m";
+    "access.ttl" => access.ttl, "the lifetime of an access token";
     "access.max_ttl" => access.max_ttl,
-        "the longest life of any token that verifies; where not set, `access.ttl`";
+        "the longest lifetime of any token that is issued or accepted; if not set, `access.ttl`";
     "access.on_refresh" => access.on_refresh,
-        "what a refresh does to the access tokens before it: `keep` or `revoke`";
-    "access.header" => access.header, "the header that carries the token";
-    "access.schemes" => access.schemes, "the schemes in that header";
+        "whether the earlier access tokens of a session stay valid after a refresh: `keep`, or \
+         `revoke`";
+    "access.header" => access.header, "the request header that has the access token";
+    "access.schemes" => access.schemes, "the schemes that are accepted in that header";
     "access.cache" => access.cache,
-        "how many bytes of verified tokens a node remembers, so that one that comes again is not \
-         verified again; `0` for none";
+        "the memory of a node for verified tokens, in bytes: a token in it is not verified again; \
+         `0` for none";
     "refresh.window" => refresh.window,
-        "how long a replaced refresh token counts as a concurrent request, at most 1m";
+        "the time after a refresh in which the replaced token still gets the same successor, at \
+         most 1m";
     "refresh.lost_response_window" => refresh.lost_response_window,
-        "how long a client may ask again for an answer that it never saw, at most `session.idle`";
+        "the time after a refresh in which the replaced token gets another successor if the first \
+         one was never used, at most `session.idle`";
     "refresh.policy" => refresh.policy,
-        "what is forgiven: `strict`, `window` or `confirm_aware`; or `fixed`, where the token never \
-         changes and no theft is noticed";
+        "the reuse of a refresh token that is tolerated: `strict`, `window` or `confirm_aware`; \
+         with `fixed` the token never changes and no theft is detected";
     "refresh.answer_token" => refresh.answer_token,
-        "whether the answer of a refresh has the refresh token in its body; `false` needs the policy \
-         `fixed`";
-    "session.idle" => session.idle, "after how long without a refresh a session ends, at most 90d";
-    "session.absolute" => session.absolute, "after how long it ends whatever happens, at most 400d";
+        "whether the answer of a refresh has the refresh token in its body; `false` needs the \
+         policy `fixed`";
+    "session.idle" => session.idle,
+        "the time without a refresh after which a session ends, at most 90d";
+    "session.absolute" => session.absolute,
+        "the time after its sign-in at which a session ends in any case, at most 400d";
     "session.brief_idle" => session.brief_idle,
-        "the same as `session.idle` where a session is not to be remembered, at most that";
+        "`session.idle` for a session that is not to be remembered; the shorter of the two applies";
     "session.brief_absolute" => session.brief_absolute,
-        "the same as `session.absolute` where a session is not to be remembered, at most that";
+        "`session.absolute` for a session that is not to be remembered; the shorter of the two \
+         applies";
     "session.device_limit" => session.device_limit,
-        "how many live sessions a subject may have; where not set, any number";
+        "the number of live sessions that a subject may have; if not set, any number";
     "session.on_limit" => session.on_limit,
-        "what happens to the sign-in that is one too many: `evict_oldest` or `deny`";
+        "what a sign-in above `session.device_limit` does: `evict_oldest` ends the session that \
+         was used longest ago, `deny` refuses the sign-in";
     "session.history" => session.history,
-        "how many former addresses and user agents a session keeps beside the last one, at most 8";
+        "the number of former addresses and user agents that a session stores beside the latest \
+         one, at most 8";
     "revocation.consistency" => revocation.consistency,
-        "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
+        "what a node asks before it accepts an access token: `eventual` its own view, `strict` \
+         the store, `bounded:2s` the store if the view is older than that";
     "revocation.stale_limit" => revocation.stale_limit,
-        "from which age on the view of the revocations is stale";
+        "the age at which a node's view of the revocations is stale";
     "revocation.on_stale" => revocation.on_stale,
-        "what a node with a stale view does: `check` or `serve`";
+        "what a node with a stale view does: `check` asks the store for each request, `serve` \
+         goes on with the view";
     "introspection.services" => introspection.services,
-        "services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its secret \
-         in hexadecimal; where not set, nobody";
+        "the services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its \
+         secret in hexadecimal; if not set, no service may";
     "keys.accept_new" => keys.accept_new,
-        "whether a ring without history may start beside live sessions";
+        "whether a gate with new keys may start beside live sessions, all of which it ends";
     "keys.group" => keys.group,
-        "whether the group of a key folder may use it: `refuse`, or `trust` where it is a group of \
-         this process";
+        "whether the group of a key folder may have access to it: `refuse`, or `trust` if it is a \
+         group of this process";
     "client.proxies" => client.proxies,
-        "the proxies whose word about a client's address is taken: addresses and ranges";
+        "the addresses and ranges of the proxies that may write the address of a client";
     "client.header" => client.header,
-        "the header in which they write it: `x_forwarded_for` or `forwarded`";
+        "the header in which these proxies write it: `x_forwarded_for` or `forwarded`";
     "cookies.path" => cookies.path,
-        "the path of the auth routes as browsers see it; turns cookies on";
+        "the path of the auth routes as browsers see it, such as `/auth`; turns cookies on";
     "cookies.refresh" => cookies.refresh,
-        "the name of the refresh cookie: `host`, or `path` as in earlier releases, which a sibling \
-         subdomain can set; where not set, `path` only beside sessions of earlier releases";
+        "the name of the refresh cookie: `host`, or `path` as in earlier releases, which a \
+         sibling subdomain can set; if not set, `path` beside sessions of earlier releases, \
+         otherwise `host`";
     "cookies.legacy_until" => cookies.legacy_until,
-        "the day (UTC) from which on the name of earlier releases does not count beside `host`: \
-         `2027-01-31`; where not set, 30 days after this release first opened the store";
+        "with `host`, the day (UTC) from which the former name of the refresh cookie is no longer \
+         read: `2027-01-31`; if not set, 30 days after this release first opened the store";
     "cookies.same_site" => cookies.same_site,
-        "which requests of other sites carry the access cookie: `lax` or `strict`";
+        "whether links on other sites carry the access cookie: `lax`, or `strict` for none";
     "cookies.origins" => cookies.origins,
-        "other origins whose pages may change something with a cookie";
+        "other origins whose pages may send requests with cookies, such as \
+         `https://app.example.com`";
     "binding.access_device" => binding.access_device,
-        "whether access tokens count from their device id alone: `off`, `record` or `enforce`";
+        "whether an access token is bound to the device id of its sign-in: `off`, `record` \
+         reports another device, `enforce` refuses it";
     "binding.access_network" => binding.access_network,
-        "the same for the network of their sign-in, /24 or /56";
+        "the same for an access token and the network of its sign-in, /24 or /56";
     "binding.refresh_device" => binding.refresh_device,
-        "the same for refresh tokens and their device id";
+        "the same for a refresh token and the device id of its sign-in";
     "binding.refresh_network" => binding.refresh_network,
-        "the same for refresh tokens and the network of their sign-in";
+        "the same for a refresh token and the network of its sign-in";
     "binding.device_header" => binding.device_header,
-        "the header in which a request with an access token names its device";
+        "the header with the device id of a request with an access token";
     "throttle.counted" => throttle.counted,
-        "where sign-ins are counted: `auto`, `local` or `store`";
+        "where sign-ins are counted: `auto`, `local` for each node by itself, or `store` for all \
+         nodes together";
     "throttle.client" => throttle.client,
-        "sign-ins from one address: attempts and a period, or `off`";
-    "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";
-    "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
+        "allowed sign-ins from one address, as attempts and a period, or `off`";
+    "throttle.identifier" => throttle.identifier, "allowed sign-ins to one identifier";
+    "throttle.identifier_long" => throttle.identifier_long,
+        "allowed sign-ins to one identifier in a longer period";
     "throttle.known" => throttle.known,
-        "sign-ins to one identifier from a device that signed in to it before";
-    "throttle.known_long" => throttle.known_long, "the same in the long run";
+        "allowed sign-ins to one identifier from a device that signed in to it before";
+    "throttle.known_long" => throttle.known_long,
+        "allowed sign-ins to one identifier from such a device in a longer period";
     "throttle.known_for" => throttle.known_for,
-        "for how long after its last sign-in it stays known, at most 400d";
+        "the time for which a device stays known after its last sign-in, at most 400d";
     "throttle.step" => throttle.step,
-        "answers to further steps of one subject, by strangers and by each known device";
-    "throttle.step_long" => throttle.step_long, "the same in the long run";
-    "throttle.action" => throttle.action, "what an application counts with `gate.allow`";
-    "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";
-    "throttle.verify" => throttle.verify, "questions about tokens, sign-outs and revocations from one address, on each node";
-    "throttle.keys" => throttle.keys, "how many addresses or identifiers a node counts apart";
-    "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
-    "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
-    "archive.age" => archive.age, "how long ago it must have ended";
+        "allowed answers to further steps of one subject, for strangers together and for each \
+         known device";
+    "throttle.step_long" => throttle.step_long,
+        "allowed answers to further steps of one subject in a longer period";
+    "throttle.action" => throttle.action,
+        "allowed attempts of those that an application counts with `gate.allow`";
+    "throttle.refresh" => throttle.refresh, "allowed refreshes from one address, on each node";
+    "throttle.verify" => throttle.verify,
+        "allowed questions about tokens, sign-outs and revocations from one address, on each node";
+    "throttle.keys" => throttle.keys,
+        "the number of addresses or identifiers that a node counts separately";
+    "registry" => registry,
+        "the tokens that the store lists one by one: `off` for none, or `tokens`";
+    "archive.interval" => archive.interval,
+        "the time between two deletions of ended sessions and tokens; `0s` for never";
+    "archive.age" => archive.age,
+        "the time for which an ended session is kept before it is deleted";
     "events.accepted" => events.accepted,
-        "one in how many accepted requests is reported as an event; `0` for none";
+        "one in this many accepted requests is reported as an event; `0` for none";
     "events.expired" => events.expired,
-        "one in how many refusals of an expired token is reported as an event; `0` for none";
+        "one in this many refusals of an expired token is reported as an event; `0` for none";
     "openapi.path" => openapi.path,
-        "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
+        "the path at which `install` serves the OpenAPI document (feature `openapi`); empty for \
+         none";
     "openapi.title" => openapi.title,
-        "the title of the document; where not set, the name of the package that has the backend";
+        "the title of the document; if not set, the name of the package that has the backend";
     "openapi.version" => openapi.version,
-        "the version of the application in the document; where not set, that of the package";
+        "the version of the application in the document; if not set, that of the package";
     "openapi.policies" => openapi.policies,
-        "whether the document, which anybody may read, names the roles and scopes that routes ask \
-         for";
+        "whether the document, which anybody may read, names the roles and scopes that routes \
+         require";
     "openapi.swagger_ui" => openapi.swagger_ui,
-        "where `install` serves Swagger UI for the document (feature `swagger-ui`); empty for \
-         nowhere";
+        "the path at which `install` serves Swagger UI for the document (feature `swagger-ui`); \
+         empty for none";
     "store.url" => store.url,
-        "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…`, \
+        "the store and its address: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…`, \
          `redis+sentinel://…` or `memory:`";
-    "store.connections" => store.connections, "how many connections this node opens at most";
+    "store.connections" => store.connections,
+        "the number of connections that this node opens at most; PostgreSQL (10), Redis (1)";
     "store.connect_timeout" => store.connect_timeout,
-        "how long an operation waits for a connection";
-    "store.lock_timeout" => store.lock_timeout, "how long a statement waits for a lock";
+        "the time that an operation waits for a connection; PostgreSQL, Redis (2s)";
+    "store.lock_timeout" => store.lock_timeout,
+        "the time that a statement waits for a lock; PostgreSQL (2s), SQLite (5s)";
     "store.statement_timeout" => store.statement_timeout,
-        "how long the server may take for a statement";
-    "store.schema" => store.schema, "in which schema of PostgreSQL the tables lie";
-    "store.deployment" => store.deployment, "with which name the keys in Redis begin";
-    "store.tls" => store.tls, "whether the server must prove who it is: `as_url` or `verify`";
+        "the time that the server may take for a statement; PostgreSQL, Redis (5s)";
+    "store.schema" => store.schema, "the schema that has the tables; PostgreSQL";
+    "store.deployment" => store.deployment,
+        "the name with which the keys begin; Redis (`tollgate`)";
+    "store.tls" => store.tls,
+        "whether the server must prove its identity: `as_url` as the URL says, or `verify`";
     "store.root_certificates" => store.root_certificates,
-        "a file of the certificates, in PEM, that are trusted over TLS";
+        "a PEM file with the certificates that are trusted over TLS";
     "store.client_certificate" => store.client_certificate,
-        "a file of the certificate, in PEM, that this client shows over TLS; with \
+        "a PEM file with the certificate that this client presents over TLS; needs \
          `store.client_key`";
-    "store.client_key" => store.client_key, "a file of its private key, in PEM";
+    "store.client_key" => store.client_key,
+        "a PEM file with the private key of `store.client_certificate`";
 }
 
 /// Returns the schema of the type that a field has.
