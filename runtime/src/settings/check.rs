@@ -52,13 +52,14 @@ impl Settings {
         });
         let is_strict = cookies.same_site == SameSite::Strict;
         found.unless(!is_strict, "cookies.same_site", || {
-            "cannot be `strict` with `gate.pages`: a link from another site would lead to a page \
-             that knows nobody"
+            "cannot be `strict` with `gate.pages`: a visitor who follows a link from another site \
+             would seem to be signed out"
                 .into()
         });
         let is_former = cookies.refresh == Some(RefreshCookie::Path);
         found.unless(!is_former, "cookies.refresh", || {
-            "cannot be `path` with `gate.pages`: a cookie of that path reaches no page".into()
+            "cannot be `path` with `gate.pages`: browsers send that cookie to the auth routes alone"
+                .into()
         });
         let forgives = !matches!(
             refresh.policy,
@@ -150,7 +151,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     ] {
         if let Some(around) = text.and_then(pasted) {
             found.unless(false, name, || {
-                format!("has {around}, which would count as part of the value: leave them out")
+                format!("has {around}, which would be part of the value: remove them")
             });
         }
     }
@@ -168,8 +169,8 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
             is_base_url(issuer.trim_end_matches('/')),
             "public_url",
             || {
-                "needs an `issuer` that is an address too, for the metadata lie below it (RFC 8414 \
-                 section 3)"
+                "needs an `issuer` that is a URL too, because the metadata is served below it (RFC \
+                 8414 section 3)"
                     .into()
             },
         );
@@ -200,7 +201,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
             .strip_prefix(page.as_str())
             .is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/'));
     found.unless(is_apart, "openapi.swagger_ui", || {
-        "must be no path that the document at `openapi.path` is at or below".into()
+        "must be neither the path of the document, `openapi.path`, nor a path above it".into()
     });
     let printable =
         !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -241,14 +242,14 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     let is_fixed = refresh.policy == RefreshPolicy::Fixed;
     let ends_tokens = is_fixed && access.on_refresh == OnRefresh::Revoke;
     found.conflict(ends_tokens, "access.on_refresh", "refresh.policy", || {
-        "cannot be `revoke` where the policy is `fixed`: access tokens of one session are told \
-         apart by the generation of its refresh token, which stays the same"
+        "cannot be `revoke` if the policy is `fixed`: earlier access tokens are recognised by the \
+         generation of the refresh token, which `fixed` never changes"
             .into()
     });
     let has_no_token = !is_fixed && !refresh.answer_token;
     found.conflict(has_no_token, "refresh.answer_token", "refresh.policy", || {
-        "cannot be `false` unless the policy is `fixed`: a client needs the token that takes the \
-         place of its own"
+        "cannot be `false` unless the policy is `fixed`: with every other policy a client needs \
+         the new refresh token"
             .into()
     });
 
@@ -280,7 +281,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         denies_without_limit,
         "session.on_limit",
         "session.device_limit",
-        || "denies nothing as long as `session.device_limit` is not set".into(),
+        || "has no effect unless `session.device_limit` is set".into(),
     );
 
     found.unless(store.connections != Some(0), "store.connections", || {
@@ -332,17 +333,17 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
 
     if let Some(path) = &cookies.path {
         found.unless(cfg!(feature = "cookies"), "cookies.path", || {
-            "takes the feature `cookies`".into()
+            "needs the feature `cookies`".into()
         });
         found.unless(is_cookie_path(path), "cookies.path", || {
-            "must begin with a slash and hold no more than what a path may (RFC 6265 section \
-             4.1.1): `/auth`"
+            "must begin with a slash and have only characters of a path (RFC 6265 section 4.1.1), \
+             such as `/auth`"
                 .into()
         });
     }
     let without_cookies = !cookies.origins.is_empty() && cookies.path.is_none();
     found.conflict(without_cookies, "cookies.origins", "cookies.path", || {
-        "means nothing as long as `cookies.path` is not set".into()
+        "has no effect unless `cookies.path` is set".into()
     });
     for (name, is_set) in [
         ("cookies.refresh", cookies.refresh.is_some()),
@@ -350,12 +351,12 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     ] {
         let without_cookies = is_set && cookies.path.is_none();
         found.conflict(without_cookies, name, "cookies.path", || {
-            "means nothing as long as `cookies.path` is not set".into()
+            "has no effect unless `cookies.path` is set".into()
         });
     }
     let is_shared = settings.realm.is_some() && cookies.refresh == Some(RefreshCookie::Path);
     found.conflict(is_shared, "cookies.refresh", "realm", || {
-        "must be `host` in a named realm: the name of earlier releases has no realm in it".into()
+        "must be `host` in a named realm: the cookie name of earlier releases names no realm".into()
     });
     found.unless(
         cookies.origins.iter().all(|origin| is_origin(origin)),
@@ -402,8 +403,9 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Problems) {
         || is_kept(ThrottleSettings::default())
         || is_kept(ThrottleSettings::off());
     found.unless(is_there, "throttle.client", || {
-        "and its neighbours take effect only with the feature `rate-limit`; without it \
-         `throttle.step`, `throttle.step_long`, `throttle.known_for` and `throttle.keys` do"
+        "and the other limits of `throttle` need the feature `rate-limit`; without it only \
+         `throttle.step`, `throttle.step_long`, `throttle.known_for` and `throttle.keys` have an \
+         effect"
             .into()
     });
     for (name, allowance) in [

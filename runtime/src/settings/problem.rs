@@ -94,9 +94,7 @@ impl Problems {
 
     /// Adds a problem where the span is zero.
     pub(super) fn not_zero(&mut self, name: &'static str, span: Duration) {
-        self.unless(!span.is_zero(), name, || {
-            "must be longer than nothing".into()
-        });
+        self.unless(!span.is_zero(), name, || "must not be zero".into());
     }
 
     /// Adds a problem where the span is not whole seconds.
@@ -121,7 +119,7 @@ impl Problems {
     ) {
         self.conflict(span > most, name, other, || {
             format!(
-                "{} is longer than `{other}`, which is {}: set both",
+                "{} is longer than `{other}`, which is {}: change one of them",
                 show(span),
                 show(most)
             )
@@ -136,7 +134,7 @@ impl Problems {
     ) {
         self.conflict(span < least, name, other, || {
             format!(
-                "{} is shorter than `{other}`, which is {}: set both",
+                "{} is shorter than `{other}`, which is {}: change one of them",
                 show(span),
                 show(least)
             )

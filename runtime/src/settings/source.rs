@@ -84,7 +84,7 @@ impl Settings {
             .iter()
             .map(|name| {
                 format!(
-                    "`{name}`: stands inside a realm, whose gate shares keys and store with another \
+                    "`{name}`: is set inside a realm, whose gate shares keys and store with another \
                      gate: set it at the top level"
                 )
             })

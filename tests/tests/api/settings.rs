@@ -264,7 +264,7 @@ fn cookies_and_proxies_are_what_they_must_be() {
     }
     assert_eq!(
         problems_of(|settings| settings.cookies.origins = vec!["https://a.example".to_owned()]),
-        ["`cookies.origins` (set in code): means nothing as long as `cookies.path` is not set"]
+        ["`cookies.origins` (set in code): has no effect unless `cookies.path` is set"]
     );
     assert_eq!(
         lines(read("client.proxies = ['10.0.0.0/8', '10.0.0.0/33']", &[])),
@@ -342,7 +342,7 @@ fn every_problem_is_one_line_of_one_error_and_no_value_is_repeated() {
             "`refresh.window` (from TOLLGATE_REFRESH__WINDOW): must be at most 1m",
             "`session.idle` (from tollgate.toml): must be at most 90d",
             "`session.idle` (from tollgate.toml): 91d is longer than `session.absolute`, which is \
-             90d: set both",
+             90d: change one of them",
         ]
     );
 }
@@ -395,10 +395,10 @@ fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
         [
             "`leeway` (set in code): must be at most 2m",
             "`access.max_ttl` (set in code): 9m59s is shorter than `access.ttl`, which is 10m: \
-             set both",
+             change one of them",
             "`refresh.window` (set in code): must be at most 1m",
             "`refresh.lost_response_window` (set in code): 90d2s is longer than `session.idle`, \
-             which is 90d1s: set both",
+             which is 90d1s: change one of them",
             "`session.idle` (set in code): must be at most 90d",
             "`session.absolute` (set in code): must be at most 400d",
             "`session.device_limit` (set in code): must be at least 1",
@@ -421,7 +421,7 @@ fn a_line_names_the_source_that_the_value_has() {
             "`audience` (from tollgate.toml): must not be empty",
             "`leeway` (from tollgate.toml): must be at most 2m",
             "`refresh.lost_response_window` (by default): 1d is longer than `session.idle`, which \
-             is 1h: set both",
+             is 1h: change one of them",
         ]
     );
     settings.leeway = 122 * SECOND;
@@ -450,7 +450,7 @@ fn nothing_lasts_for_no_time() {
     ];
     assert_eq!(
         problems,
-        names.map(|name| format!("`{name}` (set in code): must be longer than nothing"))
+        names.map(|name| format!("`{name}` (set in code): must not be zero"))
     );
 }
 
@@ -537,15 +537,15 @@ fn choices_that_undo_each_other_are_refused() {
     assert_eq!(
         problems_of(|settings| settings.session.on_limit = OnLimit::Deny),
         [
-            "`session.on_limit` (set in code): denies nothing as long as `session.device_limit` \
-             is not set"
+            "`session.on_limit` (set in code): has no effect unless `session.device_limit` is \
+             set"
         ]
     );
     assert_eq!(
         problems_of(|settings| settings.revocation.consistency = Consistency::Bounded(31 * SECOND)),
         [
             "`revocation.consistency` (set in code): 31s is longer than `revocation.stale_limit`, \
-             which is 30s: set both"
+             which is 30s: change one of them"
         ]
     );
     for consistency in [Consistency::Strict, Consistency::Bounded(2 * SECOND)] {
@@ -722,7 +722,7 @@ async fn a_store_that_cannot_be_chosen_is_refused_without_its_password() {
     });
     let expected = [
         "`store.connections` (set in code): must be at least 1",
-        "`store.lock_timeout` (set in code): must be longer than nothing",
+        "`store.lock_timeout` (set in code): must not be zero",
     ];
     assert_eq!(problems, expected);
 }

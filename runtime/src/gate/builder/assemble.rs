@@ -77,15 +77,18 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if moving.is_some() && shell.backend.keeps_claims() {
         return Err(Error::new(
             ErrorKind::Usage,
-            "a token of a former system brings no claims that could be kept with the session: \
-             leave `refresh(from = stored)` out, and implement `Refresh`",
+            "a moving guard needs `Refresh`, because a token of the former system has no claims \
+             to store with the session: remove `refresh(from = stored)`, and implement `Refresh`",
         ));
     }
     if moving
         .as_ref()
         .is_some_and(|moving| moving.until() <= clock.now())
     {
-        tracing::warn!("the moving guard takes no token any more: its date is past, take it out");
+        tracing::warn!(
+            "the moving guard accepts no token any more, because its date has passed: remove \
+             `.moving(…)`"
+        );
     }
     let realm = settings
         .realm
@@ -108,12 +111,12 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if offset > MOST_OFFSET {
         let seconds = offset.as_secs();
         let why = format!(
-            "this machine's clock and the store's differ by {seconds} seconds: set them before \
-             the gate is started"
+            "the clock of this machine and that of the store differ by {seconds} seconds: \
+             synchronise them, then start the gate"
         );
         return Err(Error::new(ErrorKind::Store, why));
     }
-    let migrated = |e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e);
+    let migrated = |e| Error::new(ErrorKind::Store, "the tables cannot be created").because(e);
     // The list of realms is stored beside the tables of the default realm.
     store.migrate(time.now()).await.map_err(migrated)?;
     let claim = RealmClaimant::new(&store, &settings, realm.as_ref(), shell.kind);
@@ -142,9 +145,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if is_lost && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
-            "the key ring was just made, and the store holds live sessions that it could not \
-             verify: bring the lost keys back, or set `keys.accept_new = true` to sign everyone \
-             out",
+            "the key ring is new, and the store has live sessions whose tokens it cannot verify: \
+             restore the lost keys, or set `keys.accept_new = true` to sign everyone out",
         ));
     }
     let ring = ring.with_clock(clock.clone());

@@ -26,13 +26,13 @@ pub(super) fn enter(gates: &LiveGates, gate: LiveGate) -> Result<Arc<LiveGate>, 
         let (realm, own) = shown;
         let other = identity_of(&other);
         let why = if own == other {
-            "two backends of one kind are in it".to_owned()
+            "another backend of the same kind runs in it".to_owned()
         } else {
             format!("a gate with {} runs in it", values(&other))
         };
         usage(format!(
-            "{realm} cannot be opened with {}: {why}. Give each kind of users a realm of its own, \
-             with `.realm(\"…\")`",
+            "{realm} cannot be opened with {}: {why}. Give each kind of users its own realm, with \
+             `.realm(\"…\")`",
             values(&own)
         ))
     })
@@ -79,9 +79,9 @@ impl RealmClaimant {
         let is_asked = self.must_say(&realms, now).await?;
         if is_asked && before.is_none() {
             return Err(usage(format!(
-                "{} is the first named realm of a store that holds live sessions, and no row says \
-                 which gate opened them: say `.realm_before(Before::OneGate)` where one gate did, \
-                 or `.realm_before(Before::SeveralGates)`, which ends them all once",
+                "{} is the first named realm of a store that has live sessions, and the store does \
+                 not know which gate opened them: call `.realm_before(Before::OneGate)` if one \
+                 gate did, or `.realm_before(Before::SeveralGates)` to end them all once",
                 show(self.name.as_ref())
             )));
         }
@@ -115,7 +115,7 @@ impl RealmClaimant {
             };
             let present = self.present(&realms).map(|realm| realm.identity.clone());
             let claimed = self.store.claim_realm(present, new, now).await;
-            match claimed.map_err(failed("write down the realm"))? {
+            match claimed.map_err(failed("record the realm"))? {
                 RealmClaim::Claimed(_) => return Ok(()),
                 RealmClaim::Taken(other) => return Err(self.taken(&other)),
                 // Another process was faster, so the claim is decided again.
@@ -128,7 +128,10 @@ impl RealmClaimant {
     pub(super) async fn others_have_sessions(&self, now: Timestamp) -> Result<bool, Error> {
         for store in self.others().await? {
             let health = store.health(now).await;
-            if health.map_err(failed("be checked"))?.has_live_sessions {
+            if health
+                .map_err(failed("check its health"))?
+                .has_live_sessions
+            {
                 return Ok(true);
             }
         }
@@ -205,9 +208,9 @@ impl RealmClaimant {
             return Ok(None);
         }
         Err(usage(format!(
-            "{} cannot be opened with {}: it was opened with {}. Where that was changed on purpose, \
-             name what it was before with `replaces.{}`; another kind of users needs a realm of its \
-             own",
+            "{} cannot be opened with {}: it was opened with {}. If that was changed on purpose, \
+             set `replaces.{}` to the former value; if this is another kind of users, give it its \
+             own realm",
             show(self.name.as_ref()),
             values(&self.identity),
             values(&present.identity),
@@ -249,13 +252,15 @@ impl RealmClaimant {
             return Ok(false);
         }
         let health = self.store.health(now).await;
-        Ok(health.map_err(failed("be checked"))?.has_live_sessions)
+        Ok(health
+            .map_err(failed("check its health"))?
+            .has_live_sessions)
     }
 
     fn taken(&self, other: &RealmRecord) -> Error {
         usage(format!(
-            "{} cannot be opened with {}: {} has this issuer and audience, and verifiers that know \
-             no realms could not tell their tokens apart. Give it an audience of its own",
+            "{} cannot be opened with {}: {} has the same issuer and audience, and services that \
+             do not know realms could not tell their tokens apart. Give it its own audience",
             show(self.name.as_ref()),
             values(&self.identity),
             show(other.name.as_ref()),

@@ -28,14 +28,14 @@ required! {
     /// The issuer was given.
     HasIssuer,
     "the gate has no issuer",
-    "say who issues the tokens: `.issuer(\"https://accounts.example.com\")`, or \
+    "set the issuer of the tokens: `.issuer(\"https://accounts.example.com\")`, or \
      `.settings(Settings::load()?)`"
 }
 required! {
     /// The audience was given.
     HasAudience,
     "the gate has no audience",
-    "say for whom tokens are issued: `.audience(\"https://api.example.com\")`, or \
+    "set the intended audience of the tokens: `.audience(\"https://api.example.com\")`, or \
      `.settings(Settings::load()?)`"
 }
 required! {
@@ -55,14 +55,14 @@ required! {
     /// The realm was given where it has to be.
     HasRealm,
     "a gate that shares keys and store with another gate has no realm",
-    "name the kind of its users: `.realm(\"staff\")`"
+    "name its realm: `.realm(\"staff\")`"
 }
 required! {
     /// The audience or the issuer is the gate's own.
     HasOwnAudience,
     "a gate that shares keys and store with another gate has no audience of its own",
-    "say for whom its tokens are issued: `.audience(\"https://staff.example.com\")`; or give it an \
-     issuer of its own with `.issuer(…)`"
+    "set the intended audience of its tokens: `.audience(\"https://staff.example.com\")`; or give \
+     it its own issuer with `.issuer(…)`"
 }
 
 /// The issuer of another gate, for a realm that is not named yet.
@@ -120,7 +120,7 @@ pub trait Encryption: 'static {
     const ENVELOPE: Envelope;
 }
 
-/// Signed, and readable by everyone who holds them.
+/// Tokens that are signed, and that every client can read.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
@@ -128,7 +128,8 @@ impl Encryption for Plain {
     const ENVELOPE: Envelope = Envelope::Open;
 }
 
-/// Signed and then encrypted: [`GateBuilder::encrypt`](crate::gate::GateBuilder::encrypt).
+/// Tokens that are signed and then encrypted: see
+/// [`GateBuilder::encrypt`](crate::gate::GateBuilder::encrypt).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Encrypted {
@@ -150,8 +151,8 @@ impl Encryption for Encrypted {
     message = "claims marked `confidential` would travel in tokens that their holder can read",
     label = "this gate issues plain tokens",
     note = "encrypt the tokens with `.encrypt(Encrypted::A256Gcm)`, which the feature `jwe` has; \
-            or leave the claim out with `#[claim(skip)]`; or remove `confidential` and let \
-            whoever holds the token read it"
+            or leave the claim out with `#[claim(skip)]`; or remove `confidential`, and clients \
+            can read the claim"
 )]
 pub trait Protects<S>: Encryption {}
 

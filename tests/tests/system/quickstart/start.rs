@@ -179,15 +179,14 @@ fn a_lost_ring_beside_live_sessions_is_refused_until_it_is_accepted() {
     for _ in 0..2 {
         let said = place.refusal();
         assert!(
-            said.contains("the key ring was just made")
-                && said.contains("`keys.accept_new = true`"),
+            said.contains("the key ring is new") && said.contains("`keys.accept_new = true`"),
             "{said}"
         );
     }
     // The whole folder again, as a volume that comes back empty.
     fs::remove_dir_all(place.data().join("keys")).unwrap();
     fs::create_dir(place.data().join("keys")).unwrap();
-    assert!(place.refusal().contains("the key ring was just made"));
+    assert!(place.refusal().contains("the key ring is new"));
 
     let place = place.set("TOLLGATE_KEYS__ACCEPT_NEW", "true");
     let program = place.start();
