@@ -43,7 +43,7 @@ const RICH_USER: &str = r##"
     }
 "##;
 
-/// What tokens of another issuer say.
+/// A struct with the claims of another issuer's token.
 const EXTERNAL: &str = r##"
     #[claims(external)]
     struct Approval {

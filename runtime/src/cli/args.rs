@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand};
 ///
 /// Settings come from `tollgate.toml` and the environment, as the program reads them.
 ///
-/// Exit codes: 0 done; 1 the answer is no (a token that does not count, a problem that doctor
-/// found); 2 wrong arguments, settings or files; 3 the store or the keys cannot be used, try again;
-/// 4 there is no such session, key or realm. After 1 to 4 nothing was changed, unless the message
-/// says how far it came.
+/// Exit codes: 0 done; 1 the answer is no (an invalid token, a problem that doctor found); 2 wrong
+/// arguments, settings or files; 3 the store or the keys cannot be used, try again; 4 there is no
+/// such session, key, setting or realm. After 1 to 4 nothing was changed, unless the message says
+/// how far it came.
 #[derive(Debug, Parser)]
 #[command(
     name = "tollgate",
@@ -55,7 +55,7 @@ pub(super) struct Common {
     /// Answer in JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Do not ask before something that cannot be taken back
+    /// Do not ask before doing something that cannot be undone
     #[arg(long, global = true)]
     pub(super) yes: bool,
 }
@@ -187,13 +187,13 @@ pub(super) struct Which {
 pub(super) enum Tokens {
     /// Show what a token says, without checking it
     Inspect {
-        /// The token; `-` reads it from the standard input, which no history keeps
+        /// The token; `-` reads it from the standard input, so that it is not in the shell's history
         #[arg(allow_hyphen_values = true)]
         token: String,
     },
-    /// Check whether an access token counts
+    /// Check whether an access token is valid
     Verify {
-        /// The token; `-` reads it from the standard input, which no history keeps
+        /// The token; `-` reads it from the standard input, so that it is not in the shell's history
         #[arg(allow_hyphen_values = true)]
         token: String,
     },
@@ -209,16 +209,16 @@ pub(super) struct Mint {
     /// The subject, as in the claim `sub`
     #[arg(allow_hyphen_values = true)]
     pub(super) subject: String,
-    /// How long it lives, such as `10m`; otherwise `access.ttl`
+    /// The lifetime, such as `10m`; otherwise `access.ttl`
     #[arg(long, value_name = "DURATION")]
     pub(super) lifetime: Option<String>,
-    /// A claim, such as `roles=["admin"]`; what is not JSON is text
+    /// A claim, such as `roles=["admin"]`; a value that is not JSON is taken as text
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     pub(super) claims: Vec<String>,
     /// Encrypt it, for a gate whose tokens are encrypted
     #[arg(long)]
     pub(super) encrypted: bool,
-    /// Leave it out of the registry: it can be revoked by its `jti` alone
+    /// Leave it out of the registry: it can then be revoked by its `jti` only
     #[arg(long)]
     pub(super) unregistered: bool,
 }
@@ -226,19 +226,19 @@ pub(super) struct Mint {
 /// Arguments of `tokens list`.
 #[derive(Args, Debug)]
 pub(super) struct ListTokens {
-    /// Those of a subject
+    /// Only tokens of this subject
     #[arg(long, value_name = "SUBJECT", allow_hyphen_values = true)]
     pub(super) subject: Option<String>,
-    /// Those of a session
+    /// Only tokens of this session
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(super) session: Option<String>,
-    /// Those that count
+    /// Only valid tokens
     #[arg(long, conflicts_with = "expired")]
     pub(super) active: bool,
-    /// The others
+    /// Only tokens that are not valid any more
     #[arg(long)]
     pub(super) expired: bool,
-    /// At most so many
+    /// The largest number of tokens to list
     #[arg(long, default_value_t = 100)]
     pub(super) limit: u32,
 }
@@ -246,7 +246,7 @@ pub(super) struct ListTokens {
 /// Arguments of `archive`.
 #[derive(Args, Debug)]
 pub(super) struct Archive {
-    /// How long ago it must have ended, such as `7d`; otherwise `archive.age`
+    /// The time since the end, such as `7d`; otherwise `archive.age`
     #[arg(long, value_name = "DURATION")]
     pub(super) age: Option<String>,
     /// In every realm of the store
@@ -285,12 +285,12 @@ pub(super) enum Settings {
 /// Arguments of `openapi`.
 #[derive(Args, Debug)]
 pub(super) struct Openapi {
-    /// How users sign in
+    /// The kind of login
     #[arg(long, value_enum, default_value_t = Login::Email)]
     pub(super) login: Login,
 }
 
-/// How users sign in.
+/// The kind of login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Login {
     /// With an e-mail address and a password.

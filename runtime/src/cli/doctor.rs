@@ -37,7 +37,7 @@ impl State {
 struct Finding {
     what: &'static str,
     state: State,
-    /// How it is, and what to do where it is not good.
+    /// The state in words, with the next step if it is not good.
     text: String,
 }
 

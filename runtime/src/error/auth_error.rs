@@ -45,7 +45,7 @@ impl AuthError {
         match self {
             Self::Invalid | Self::Disabled | Self::Gone => denied.into(),
             Self::More(_) => {
-                Refusal::unavailable("the backend asked for a step, and there is none here")
+                Refusal::unavailable("the backend asked for a step where no step is possible")
             }
             Self::Unavailable(source) => Refusal::unavailable(source),
             Self::Refused(refusal) => refusal,

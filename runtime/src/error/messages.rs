@@ -119,8 +119,8 @@ impl Messages {
             .map(|language| &*language.tag)
     }
 
-    /// Finds the language of a range by leaving out its last parts (RFC 4647 section 3.4): `None`
-    /// where there is none, and `Some(None)` for English, which `*` means too.
+    /// Finds the language of a range by leaving out its last parts (RFC 4647 section 3.4). Returns
+    /// `None` if no language matches, and `Some(None)` for English, which `*` means too.
     fn find(&self, range: &str) -> Option<Option<&Language>> {
         let mut rest = range;
         loop {

@@ -138,9 +138,9 @@ impl Events {
         self.put(name.into(), queue(capacity, Box::new(|_| true), handler))
     }
 
-    /// Writes down when a user last signed in: calls `touch` with the subject and the time of each
-    /// sign-in, on a task of its own behind a queue of `capacity` sign-ins, as the handler
-    /// `touch_last_login`. A refresh is none, and a request never waits for it.
+    /// Adds the handler `touch_last_login`, which records when a user last signed in: calls `touch`
+    /// with the subject and the time of each sign-in, in its own task behind a queue of `capacity`
+    /// sign-ins. A refresh is not a sign-in. A request never waits for it.
     ///
     /// One column is enough, so `touch` updates that alone.
     ///

@@ -178,9 +178,9 @@ impl Events {
     /// Adds a webhook, as the handler of its name.
     ///
     /// # Errors
-    /// The address is none, is not https, has credentials in it or is that of a private network,
-    /// and the program did not allow that; a secret is shorter than 24 bytes; the HTTP client
-    /// cannot be made.
+    /// [`ErrorKind::Usage`]: the address is not a URL, is not https, has credentials in it, or is
+    /// that of a private network which the program did not allow; a secret is shorter than 24
+    /// bytes; the HTTP client cannot be made.
     pub fn webhook(self, webhook: Webhook) -> Result<Self, Error> {
         let Webhook {
             name,
@@ -198,7 +198,8 @@ impl Events {
                 format!("the webhook `{name}` cannot be used: {what}"),
             )
         };
-        let url = Url::parse(&url).map_err(|error| refuse("its address is none").because(error))?;
+        let url =
+            Url::parse(&url).map_err(|error| refuse("its address is not a URL").because(error))?;
         check(&url, allows).map_err(|why| match why {
             BadAddress::Scheme(_) => refuse("its address has to be https"),
             BadAddress::Credentials => refuse("its address has a user or a password in it"),

@@ -176,5 +176,5 @@ impl<T, K> Reported for Via<T, K> {
 }
 
 fn never() -> ! {
-    unreachable!("a program with a type of a claim that is none does not compile")
+    unreachable!("a program does not compile if the type of a claim cannot be a claim")
 }

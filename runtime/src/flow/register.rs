@@ -74,7 +74,7 @@ fn not_ours(refusal: Refusal) -> Error {
         Code::Unavailable => {
             Error::new(ErrorKind::Store, "the token cannot be checked").because(refusal)
         }
-        _ => usage("the token is none of this gate's, or no longer counts").because(refusal),
+        _ => usage("the token is not a valid token of this gate").because(refusal),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Grant<'a> {
     pub(super) context: [u8; 32],
     pub(super) ip: Option<IpAddr>,
     pub(super) jti: TokenId,
-    /// What the rotation writes about where the session is used from.
+    /// The address and the user agent that the rotation records, if they changed.
     pub(super) last_seen: Option<LastSeen>,
 }
 

@@ -94,7 +94,7 @@ impl<B: AuthBackend> Gate<B> {
         &self.backend
     }
 
-    /// Returns the verifier of this gate's tokens: for an axum state of your own.
+    /// Returns the verifier of this gate's tokens, for an axum state that does not have the gate.
     #[must_use]
     pub fn verifier(&self) -> Verifier<B::User> {
         Verifier::new(Arc::clone(&self.running))
@@ -123,23 +123,22 @@ impl<B: AuthBackend> Gate<B> {
     /// Opens a session for a user whom you authenticated yourself.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within
-    /// the last second: load the user again, and try again. [`Code::Forbidden`] where the device
-    /// limit denies it.
+    /// [`Code::Unavailable`]: the store cannot decide, or the subject was changed within the last
+    /// second; load the user again, and try again. [`Code::Forbidden`]: the device limit is reached,
+    /// and `session.on_limit` is `deny`.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
         self.flows().sign_in(&user.to_claims(), client).await
     }
 
-    /// Signs in with credentials, as `POST /auth/signin` does. `login` is called for them once, and
-    /// a second time where the subject changed meanwhile, so that an old password cannot open a
-    /// session after it was changed.
+    /// Signs in with credentials, as `POST /auth/signin` does. `login` returns the credentials. It
+    /// is called a second time if the subject was changed meanwhile, so that an old password cannot
+    /// open a session after it was changed.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] where the backend refuses the credentials,
-    /// [`Code::TooManyRequests`] after too many attempts (feature `rate-limit`),
-    /// [`Code::InsufficientUserAuthentication`] where a further step is needed, which
-    /// [`Refusal::step`] names; otherwise as [`sign_in`](Self::sign_in), and the refusals of
-    /// `login`.
+    /// [`Code::InvalidCredentials`]: the backend refuses the credentials.
+    /// [`Code::TooManyRequests`]: there were too many attempts (feature `rate-limit`).
+    /// [`Code::InsufficientUserAuthentication`]: a further step is needed, which [`Refusal::step`]
+    /// names. Otherwise as [`sign_in`](Self::sign_in), and the refusals of `login`.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
@@ -165,16 +164,17 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().sign_in_step(token, answer, client).await
     }
 
-    /// Counts an action that the application takes for a client who is not signed in, before the
-    /// action: sending an email, opening an account. `name` names the action; `whom` is its target,
-    /// an address or another identifier in its normal form.
+    /// Counts an attempt at an action of the application by a client who is not signed in, such as
+    /// sending an email or opening an account. Call it before the action. `name` names the action;
+    /// `whom` is its target: an email address or another identifier, in its normal form.
     ///
-    /// It is counted under the client's address with the sign-ins (`throttle.client`), and by
-    /// `name` and `whom` under `throttle.action`, whether or not there is such an account.
+    /// The attempt counts twice: for the client's address, together with sign-ins
+    /// (`throttle.client`); and for `name` and `whom` (`throttle.action`), whether or not there is
+    /// such an account.
     ///
     /// # Errors
-    /// [`Code::TooManyRequests`], and after how long to try again; `Unavailable` where the store
-    /// cannot count.
+    /// [`Code::TooManyRequests`], with the time after which to try again; [`Code::Unavailable`]: the
+    /// store cannot count.
     ///
     /// # Examples
     /// ```
@@ -187,7 +187,7 @@ impl<B: AuthBackend> Gate<B> {
     /// ) -> Result<(), Refusal> {
     ///     let email = tollgate::gate::normalize_identifier(email);
     ///     gate.allow("forgot", &email, client).await?;
-    ///     // … send the letter, if there is such an account
+    ///     // … send the email, if there is such an account
     ///     Ok(())
     /// }
     /// # fn main() {}
@@ -209,17 +209,16 @@ impl<B: AuthBackend> Gate<B> {
     /// Verifies an access token as a protected route does.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where the gate could
-    /// not decide.
+    /// [`Code::InvalidToken`]; [`Code::TokenExpired`]; [`Code::Unavailable`]: the gate cannot
+    /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         self.engine().admission.admit(token).await
     }
 
-    /// Verifies an access token that this server issued for the request in hand, before its client
-    /// has it: after [`refresh`](Self::refresh) or [`sign_in`](Self::sign_in), for a handler that
-    /// continues with the user. The refresh stays unconfirmed until the client itself uses the
-    /// token, so the client can ask again for a lost answer. [`verify`](Self::verify) of the same
-    /// text would confirm that the client has it.
+    /// Verifies an access token that this server has just issued and that the client does not have
+    /// yet. For a handler that calls [`refresh`](Self::refresh) or [`sign_in`](Self::sign_in) and
+    /// continues with the user. Unlike [`verify`](Self::verify) it does not confirm that the client
+    /// has the token, so the client can still ask again for a lost answer.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
@@ -228,8 +227,8 @@ impl<B: AuthBackend> Gate<B> {
         admission.admit_minted(&issued.access_token).await
     }
 
-    /// Verifies an access token that a client uses, as [`verify`](Self::verify) does, and compares
-    /// what it is bound to with the client (`binding.*`).
+    /// Verifies an access token as [`verify`](Self::verify) does, and compares the device and the
+    /// network that it is bound to with those of the client (`binding.*`).
     ///
     /// # Errors
     /// As [`verify`](Self::verify); and the token is bound to another device or network.
@@ -264,8 +263,8 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().issue(&user.to_claims(), lifetime).await
     }
 
-    /// Revokes sessions or tokens. When this returns, the store has it on record and this node
-    /// refuses them; every node that reaches the store does within about a second.
+    /// Revokes sessions or tokens. When this returns, the revocation is stored and this node refuses
+    /// them; every other node that reaches the store does so within about a second.
     ///
     /// # Errors
     /// The store cannot be written to; or the target is the current signing key or the next one.
@@ -292,27 +291,28 @@ impl<B: AuthBackend> Gate<B> {
         resumed.map_err(failed("resume the deployment"))
     }
 
-    /// Returns the sessions: to list them, and to change what they remember.
+    /// Returns the list of sessions.
     #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
         SessionList::new(self.engine())
     }
 
-    /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.
+    /// Writes the confirmations of refreshes that are waiting, and stops the gate's tasks. Call it
+    /// after the server has stopped; the gate still answers requests.
     ///
     /// # Errors
-    /// The store could not be written to. The only effect of the loss: a client can ask for a lost
-    /// answer for longer.
+    /// The store could not be written to. The only effect is that some clients can ask again for a
+    /// lost answer for longer.
     pub async fn shutdown(&self) -> Result<(), Error> {
         let stopped = self.running.stop().await;
         stopped.map_err(failed("write the confirmations that were waiting"))
     }
 
-    /// Returns what is known of a valid token, as RFC 7662 section 2.2 names it, with the user's
-    /// own claims; `None` for every other text.
+    /// Returns the description of a valid token: the members of RFC 7662 section 2.2 and the user's
+    /// own claims. Returns `None` for every other text.
     ///
-    /// A token is valid where a route of this gate would accept it: its signature, times and kind
-    /// are right, and it is not revoked. Claims that are confidential are left out.
+    /// A token is valid if a route of this gate would accept it: its signature, times and kind are
+    /// right, and it is not revoked. Confidential claims are left out.
     ///
     /// # Errors
     /// [`Code::Unavailable`]: the gate could not decide.
@@ -340,11 +340,11 @@ impl<B: AuthBackend> Gate<B> {
         if before > self.engine().time.now() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                "the archive takes what ended in the past: `before` lies in the future",
+                "`gate.archive` deletes rows that have ended: `before` must not be in the future",
             ));
         }
         let archived = self.engine().archive(before).await;
-        archived.map_err(failed("archive what ended"))
+        archived.map_err(failed("delete ended rows"))
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct PageTokens {
     pub(crate) is_new: bool,
     /// `true` where the refresh cookie moves to the name that the gate writes.
     pub(crate) moves: bool,
-    /// For how long after the store's answer the cookies may be on their way.
+    /// The time after the store's answer within which the cookies must be sent.
     timely: Duration,
 }
 
@@ -138,7 +138,7 @@ impl Running {
     fn refresh_key(&self, token: &str, client: &Client) -> RefreshKey {
         let is_bound = self.settings().binding.refresh_network == BindingMode::Enforce;
         match client.ip.filter(|_| is_bound) {
-            // Who may refresh depends on the address, so each address asks for itself.
+            // With binding the result depends on the address, so each address has its own entry.
             Some(ip) => sha256(format!("{token} {ip}").as_bytes()),
             None => sha256(token.as_bytes()),
         }
@@ -258,5 +258,5 @@ fn refused(refusal: &Refusal) -> Renewed {
 
 /// The most dead refresh tokens that are remembered.
 const MOST_DEAD: usize = 4096;
-/// For how long a dead refresh token is remembered.
+/// The time for which a dead refresh token is remembered.
 const DEAD_FOR: Duration = Duration::from_secs(60);

@@ -133,7 +133,7 @@ pub struct SessionInfo {
     /// The time of its last sign-in, refresh or renewed authentication.
     pub last_seen_at: Timestamp,
     /// The address of its last sign-in or refresh. A refresh that repeats an answer, such as that
-    /// of a second tab, is none.
+    /// of a second tab, does not change it.
     pub last_seen_ip: Option<String>,
     /// The raw user agent of its last sign-in or refresh.
     pub last_seen_user_agent: Option<String>,

@@ -304,8 +304,8 @@ impl Issuer {
             ),
             (
                 self.algorithms.iter().any(is_hmac),
-                "it accepts HMAC, whose keys are secret: whoever verifies such a token can make \
-                 one, so use a public key",
+                "it accepts HMAC, whose keys are secret: a service that verifies such a token can \
+                 make one, so use a public key",
             ),
             (self.leeway > MAX_LEEWAY, "its leeway is above 120 s"),
             (

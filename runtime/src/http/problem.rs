@@ -284,7 +284,7 @@ pub(super) struct Unauthorized {
 #[derive(Clone)]
 pub(super) struct OfferedStep {
     pub(super) token: Arc<str>,
-    /// How long the token counts, in seconds.
+    /// The lifetime of the token, in seconds.
     pub(super) seconds: u64,
 }
 

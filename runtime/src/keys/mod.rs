@@ -1,4 +1,4 @@
-//! The key ring: keys that sign access tokens, keys that protect refresh tokens, keys that seal.
+//! The key ring: keys that sign access tokens, authenticate refresh tokens, and encrypt.
 
 mod algorithm;
 #[cfg(feature = "jwe")]

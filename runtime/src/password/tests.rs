@@ -111,7 +111,7 @@ async fn more_than_may_wait_are_told_so_at_once_and_those_who_give_up_make_room(
     assert_eq!(
         passwords.evaluations(),
         2,
-        "whoever was refused or gave up cost nothing"
+        "a call that was refused or dropped evaluates no hash"
     );
 }
 

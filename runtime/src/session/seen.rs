@@ -1,4 +1,4 @@
-//! Where a session is used from: what a rotation writes about the address and the user agent.
+//! The address and the user agent of a session's last use, which a rotation records.
 
 use crate::device::Client;
 use crate::settings::SessionSettings;

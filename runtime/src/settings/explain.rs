@@ -21,11 +21,11 @@ pub(crate) struct ExplainedSetting {
     pub(crate) default: Option<String>,
     /// The source: `by default`, `from tollgate.toml`.
     pub(crate) source: String,
-    /// What it is.
+    /// The description of the table.
     pub(crate) about: &'static str,
-    /// Whether the file has the value without quotes: a number or a truth value.
+    /// `true` if the file has the value without quotes: a number, `true` or `false`.
     pub(crate) is_bare: bool,
-    /// Whether it is a list.
+    /// `true` if it is a list.
     pub(crate) is_list: bool,
 }
 

@@ -127,7 +127,7 @@ pub struct Settings {
     pub registry: Registry,
     /// The archive of sessions that have ended.
     pub archive: ArchiveSettings,
-    /// What is reported of requests.
+    /// The sampling of events of requests.
     pub events: EventSettings,
     /// The OpenAPI document.
     pub openapi: OpenapiSettings,
@@ -317,8 +317,8 @@ pub struct SessionSettings {
     pub device_limit: Option<u32>,
     /// The treatment of a sign-in above the limit.
     pub on_limit: OnLimit,
-    /// How many former addresses and user agents a session keeps beside the last one, at most 8. By
-    /// default 0: none.
+    /// The number of former addresses and user agents that a session stores beside the latest one,
+    /// at most 8. By default 0.
     pub history: u32,
 }
 
@@ -444,10 +444,10 @@ pub enum Registry {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EventSettings {
-    /// One in how many accepted requests is reported; 0 for none, which is the default.
+    /// Of this many accepted requests one is reported; 0, the default, reports none.
     pub accepted: u32,
-    /// One in how many refusals of an expired token is reported; 0 for none. By default each, and
-    /// there are as many as clients refresh late.
+    /// Of this many refusals of an expired token one is reported; 0 reports none. By default 1:
+    /// every refusal. There is one each time a client refreshes late.
     pub expired: u32,
 }
 

@@ -95,5 +95,5 @@ async fn put(
 
 /// The kind of the values that mark a known device.
 const KNOWN: &str = "known";
-/// How often a mark is put again where the store fails, after its former one was taken.
+/// The number of attempts to put a mark again after the former one was taken, if the store fails.
 const TRIES: u8 = 2;

@@ -226,7 +226,7 @@ impl Table {
         if state.bytes + weight > self.limit {
             self.make_space(&mut state, now);
         }
-        // Where this one takes the last space, the next one finds none.
+        // If this token takes the last space, there is no space for the next one.
         let is_full = state.bytes + 2 * weight > self.limit;
         self.is_full.store(is_full, Ordering::Relaxed);
         if state.bytes + weight > self.limit {

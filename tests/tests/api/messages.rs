@@ -101,7 +101,7 @@ async fn a_detail_is_told_in_german_too() {
     assert_eq!(problem["title"], "die Anfrage ist fehlerhaft");
 }
 
-/// R47: whoever may not sign in sees the same bytes, in each language.
+/// R47: every refused sign-in has the same bytes, in each language.
 #[tokio::test]
 async fn unknown_wrong_and_disabled_are_the_same_bytes_in_each_language() {
     let app = app().await;

@@ -128,10 +128,7 @@ impl RealmClaimant {
     pub(super) async fn others_have_sessions(&self, now: Timestamp) -> Result<bool, Error> {
         for store in self.others().await? {
             let health = store.health(now).await;
-            if health
-                .map_err(failed("check its health"))?
-                .has_live_sessions
-            {
+            if health.map_err(failed("answer"))?.has_live_sessions {
                 return Ok(true);
             }
         }
@@ -252,9 +249,7 @@ impl RealmClaimant {
             return Ok(false);
         }
         let health = self.store.health(now).await;
-        Ok(health
-            .map_err(failed("check its health"))?
-            .has_live_sessions)
+        Ok(health.map_err(failed("answer"))?.has_live_sessions)
     }
 
     fn taken(&self, other: &RealmRecord) -> Error {

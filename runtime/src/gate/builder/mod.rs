@@ -77,9 +77,9 @@ impl<B: AuthBackend> GateBuilder<B> {
 }
 
 impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
-    /// Takes keys, store, settings and clock of a gate for a gate of another realm. Of the settings
-    /// it leaves out the audience: every realm has an audience or an issuer of its own, so that
-    /// verifiers which know no realms tell their tokens apart. Call `.realm(…)` next, and
+    /// Takes the keys, the store, the settings and the clock of another gate, for a gate of another
+    /// realm. It does not take the audience: each realm needs its own audience or issuer, so that
+    /// services that do not know realms can tell their tokens apart. Call `.realm(…)` next, and
     /// `.audience(…)` or `.issuer(…)`.
     pub fn share<O: AuthBackend>(
         mut self,
@@ -122,9 +122,9 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// every other gate of the store. Sessions, revocations, budgets and pauses belong to the
     /// realm, and so do its tokens and cookies. Without it the gate is that of the default realm.
     ///
-    /// The name is a letter, then letters, digits and single hyphens between them, in lower case,
-    /// at most 32 characters, and not `default`. Each realm has an audience or an issuer of its
-    /// own.
+    /// The name has at most 32 characters: lower-case letters, digits and single hyphens. It begins
+    /// with a letter, does not end with a hyphen, and is not `default`. Each realm needs its own
+    /// audience or issuer.
     pub fn realm(self, name: impl AsRef<str>) -> GateBuilder<B, I::WithRealm, A, K, S, E>
     where
         I: Part,
@@ -174,17 +174,18 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         }
     }
 
-    /// Says which gates opened the sessions that a store held before its first named realm, since
-    /// no row records it: [`Before::OneGate`] leaves them to the default realm,
-    /// [`Before::SeveralGates`] ends them once. Without it the first named realm does not open
-    /// beside live sessions. The answer is recorded in the store, and is not asked for again.
+    /// Says which gates opened the sessions that the store had before its first named realm; the
+    /// store does not know. [`Before::OneGate`] leaves them to the default realm,
+    /// [`Before::SeveralGates`] ends them once. Without this call the first gate with a named realm
+    /// refuses to start beside live sessions. The store records the answer, so later starts do not
+    /// need it.
     pub fn realm_before(mut self, before: Before) -> Self {
         self.plan.before = Some(before);
         self
     }
 
-    /// Consents to a change of the issuer, the audience or the kind that this realm had before:
-    /// names the old values, `replaces.*`.
+    /// Allows a change of the realm's issuer, audience or kind. `replaces` has the old values:
+    /// settings `replaces.*`.
     pub fn replaces(self, replaces: Replaces) -> Self {
         self.with(|settings| settings.replaces = replaces)
     }
@@ -203,9 +204,9 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Sets the passwords to check: an event reports each stored hash that cannot be read, and the
-    /// gate's health is bad where more than one in a hundred are. The backend goes on using a clone
-    /// of them.
+    /// Watches the passwords of the backend, which uses a clone of them. An event reports each
+    /// stored hash that cannot be read, and the gate's health is bad if more than one in a hundred
+    /// cannot.
     #[cfg(feature = "password")]
     pub fn passwords(mut self, passwords: &crate::password::Passwords) -> Self {
         self.plan.passwords = Some(passwords.clone());
@@ -219,11 +220,12 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events;
-    /// an event that finds the queue full is dropped and counted.
+    /// Calls `handler` for every event in its own task, behind a queue of `capacity` events. If the
+    /// queue is full, the event is dropped and counted.
     ///
-    /// A handler is given before there is a gate. One that needs the gate hands its events on to a
-    /// task that has it. That task keeps the gate: abort it where the gate ends before the program.
+    /// The handler is given before the gate exists. If it needs the gate, let it send the events to
+    /// a task that has the gate, as below. That task keeps the gate alive: abort it if the gate is
+    /// to end before the program.
     ///
     /// ```
     /// use tollgate::event::EventKind;
@@ -267,15 +269,15 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Adds handlers of events behind those that were added before; one with the name of one of
-    /// those replaces it. See [`Events`] for their order and how they stop an event.
+    /// Adds handlers of events after those that were added before. A handler with the name of an
+    /// earlier one replaces it. See [`Events`] for their order, and for how they stop an event.
     pub fn events(mut self, events: Events) -> Self {
         self.plan.events = self.plan.events.then(events);
         self
     }
 
-    /// Sets the languages of problems, of which a request chooses with `Accept-Language`. Default
-    /// English alone. [`Gate::install`] applies them to the whole application, and
+    /// Sets the languages of problem documents; a request chooses one with `Accept-Language`. By
+    /// default English only. [`Gate::install`] applies them to the whole application,
     /// [`Gate::router`] to the auth routes.
     #[cfg(feature = "axum")]
     pub fn messages(mut self, messages: crate::error::Messages) -> Self {
@@ -283,11 +285,13 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Puts the gate together: checks the settings as a whole, migrates the tables to this version,
-    /// signs and verifies a token, loads the revocations, starts the tasks.
+    /// Builds the gate: checks the settings as a whole, migrates the tables to this version, signs
+    /// and verifies a token as a test, loads the revocations, and starts the tasks.
     ///
     /// # Errors
-    /// The first thing that is wrong, by name; for settings, all problems at once.
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings) lists all problems of the settings
+    /// at once. The other kinds name the first part that cannot be used: the keys, the store, the
+    /// realm or the clock.
     #[must_use = "the gate is built when this is awaited"]
     pub fn build(self) -> Building<B>
     where

@@ -28,22 +28,23 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.introspection.services.push(service))
     }
 
-    /// Sets how far clocks may differ: `leeway`.
+    /// Sets the largest difference between clocks that is tolerated: `leeway`, at most 2 minutes.
     pub fn leeway(self, leeway: Duration) -> Self {
         self.with(move |settings| settings.leeway = leeway)
     }
 
-    /// Sets how long an access token lives: `access.ttl`.
+    /// Sets the lifetime of an access token: `access.ttl`.
     pub fn access_ttl(self, ttl: Duration) -> Self {
         self.with(move |settings| settings.access.ttl = ttl)
     }
 
-    /// Sets the longest life of any token that verifies: `access.max_ttl`.
+    /// Sets the longest lifetime of any token that is issued or accepted: `access.max_ttl`.
     pub fn access_max_ttl(self, max_ttl: Duration) -> Self {
         self.with(move |settings| settings.access.max_ttl = Some(max_ttl))
     }
 
-    /// Sets what a refresh does to the access tokens before it: `access.on_refresh`.
+    /// Sets whether the earlier access tokens of a session stay valid after a refresh:
+    /// `access.on_refresh`.
     pub fn on_refresh(self, on_refresh: OnRefresh) -> Self {
         self.with(move |settings| settings.access.on_refresh = on_refresh)
     }
@@ -60,40 +61,40 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.access.schemes = schemes)
     }
 
-    /// Sets how many bytes of verified tokens a node remembers, so that a token that comes again is
-    /// not verified again: `access.cache`; 0 for none.
+    /// Sets the memory of a node for verified tokens, in bytes: `access.cache`. A token in it is not
+    /// verified again; 0 for none.
     pub fn access_cache(self, bytes: u32) -> Self {
         self.with(move |settings| settings.access.cache = bytes)
     }
 
-    /// Sets how long a replaced refresh token is accepted as that of a concurrent request:
-    /// `refresh.window`.
+    /// Sets the time after a refresh in which the replaced token still gets the same successor:
+    /// `refresh.window`, at most 1 minute.
     pub fn refresh_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.window = window)
     }
 
-    /// Sets how long a client may ask again for an answer that it never received:
-    /// `refresh.lost_response_window`.
+    /// Sets the time after a refresh in which the replaced token gets another successor if the first
+    /// one was never used: `refresh.lost_response_window`.
     pub fn lost_response_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.lost_response_window = window)
     }
 
-    /// Sets when a replaced refresh token is forgiven: `refresh.policy`.
+    /// Sets which reuse of a refresh token is tolerated: `refresh.policy`.
     pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
         self.with(move |settings| settings.refresh.policy = policy)
     }
 
-    /// Sets after how long without a refresh a session ends: `session.idle`.
+    /// Sets the time without a refresh after which a session ends: `session.idle`.
     pub fn session_idle(self, idle: Duration) -> Self {
         self.with(move |settings| settings.session.idle = idle)
     }
 
-    /// Sets after how long a session ends in any case: `session.absolute`.
+    /// Sets the time after its sign-in at which a session ends in any case: `session.absolute`.
     pub fn session_absolute(self, absolute: Duration) -> Self {
         self.with(move |settings| settings.session.absolute = absolute)
     }
 
-    /// Sets how many live sessions a subject may have, and what happens when one more is opened:
+    /// Sets the number of live sessions that a subject may have, and what a further sign-in does:
     /// `session.device_limit`, `session.on_limit`.
     pub fn device_limit(self, max: u32, on_limit: OnLimit) -> Self {
         self.with(move |settings| {
@@ -102,7 +103,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Sets what a verifier asks the store before it accepts a token: `revocation.consistency`.
+    /// Sets whether a node asks the store before it accepts a token: `revocation.consistency`.
     pub fn consistency(self, consistency: Consistency) -> Self {
         self.with(move |settings| settings.revocation.consistency = consistency)
     }
@@ -116,7 +117,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Starts although the ring was just made and the store holds live sessions, all of which end:
+    /// Allows a gate with new keys to start beside live sessions, all of which it ends:
     /// `keys.accept_new`.
     pub fn accept_new_keys(self) -> Self {
         self.with(|settings| settings.keys.accept_new = true)
@@ -153,13 +154,14 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.cookies.same_site = same_site)
     }
 
-    /// Sets the other origins whose pages may change something with a cookie: `cookies.origins`.
+    /// Sets the other origins whose pages may send requests with cookies: `cookies.origins`.
     pub fn cookie_origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
         let origins = origins.into_iter().map(Into::into).collect();
         self.with(|settings| settings.cookies.origins = origins)
     }
 
-    /// Sets what access tokens are bound to: `binding.access_device`, `binding.access_network`.
+    /// Sets whether access tokens are bound to the device id and to the network of their sign-in:
+    /// `binding.access_device`, `binding.access_network`.
     pub fn bind_access(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
@@ -169,7 +171,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Sets what refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
+    /// Sets whether refresh tokens are bound to the device id and to the network of their sign-in:
+    /// `binding.refresh_device`, `binding.refresh_network`.
     pub fn bind_refresh(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
@@ -186,7 +189,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.binding.device_header = header)
     }
 
-    /// Sets how many attempts are allowed, and where they are counted: `throttle.*`.
+    /// Sets the numbers of allowed attempts, and where they are counted: `throttle.*`.
     pub fn throttle(self, throttle: ThrottleSettings) -> Self {
         self.with(|settings| settings.throttle = throttle)
     }
@@ -196,8 +199,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.registry = registry)
     }
 
-    /// Sets how often the gate deletes rows that have ended, zero for never, and how long ago they
-    /// must have ended: `archive.interval`, `archive.age`.
+    /// Sets the time between two deletions of ended rows, zero for never, and the time for which an
+    /// ended session is kept: `archive.interval`, `archive.age`.
     pub fn archive(self, interval: Duration, age: Duration) -> Self {
         self.with(move |settings| {
             settings.archive.interval = interval;

@@ -91,7 +91,7 @@ impl<C: ClaimSet> Facts for CallerToken<C> {
 struct Handed<C> {
     gate: Arc<Running>,
     token: CallerToken<C>,
-    /// How the store was asked, where it was.
+    /// The consistency with which the store was asked; `None` if it was not asked.
     asked: Option<Consistency>,
 }
 

@@ -61,10 +61,15 @@ use handed::{CallerToken, HandedCaller};
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
-/// As a handler's argument it refuses with 401 a caller who is not signed in, with 403 (or 401,
-/// where a fresh authentication would do) one whom the policy refuses, and with 503 where the gate
-/// could not decide. `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials
-/// are refused all the same.
+/// As a handler's argument it refuses every other request, before the body is read:
+///
+/// - 401: there are no credentials, or they are not valid; or the policy requires a more recent or
+///   a stronger authentication;
+/// - 403: the policy refuses the caller; or a page of another origin sent the cookie;
+/// - 400: the request has more than one credential;
+/// - 503: the gate cannot decide.
+///
+/// `Option<Auth<U>>` is `None` if no credentials were sent; bad credentials are still refused.
 ///
 /// It derefs to the claims: `user.email()`. A claim whose field has the name of a function of
 /// `Auth` is read through [`claims`](Self::claims): `user.claims().token()`.
@@ -76,13 +81,12 @@ where
 {
     caller: CallerToken<U::Claims>,
     transport: Transport,
-    /// The verifier of the token: its clock and its clients' settings decide about further
-    /// policies.
+    /// The verifier of the token, whose clock and settings apply to further policies.
     verifier: Verifier<U>,
     policy: PhantomData<fn() -> P>,
 }
 
-/// A valid token, and the way in which it came.
+/// A valid token, and whether it came in a header or in a cookie.
 type Found<U> = (CallerToken<<U as JwtClaims>::Claims>, Transport);
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
@@ -233,7 +237,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     fn admit(found: Found<U>, parts: &Parts, gate: &Running) -> Result<Found<U>, Refusal> {
         let (settings, admission) = (gate.settings(), gate.admission());
         let (caller, _) = &found;
-        // What was issued for this request is bound to where the request came from.
+        // A token that was issued for this request was bound to the request's own place.
         let place = match caller {
             CallerToken::Sent(_) => Some(|| place(parts, settings)),
             CallerToken::Minted(_) => None,
@@ -294,10 +298,10 @@ impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
 /// A caller who may be signed in: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this
 /// ignores them.
 ///
-/// For pages that everyone may see and that greet a user who is signed in, even if the token has
-/// expired. Nothing else is ignored: a caller whom the policy refuses is refused (403, or 401 where
-/// a fresh authentication would do), and so is a malformed request (400); where the gate could not
-/// decide it is 503.
+/// Use it for pages that everyone may see and that greet a user who is signed in; with an expired
+/// token the user counts as not signed in. Nothing else is ignored: a caller whom the policy
+/// refuses is 403 (or 401, if a more recent authentication is enough), a malformed request is 400,
+/// and 503 is the answer if the gate cannot decide.
 ///
 /// # Examples
 /// ```
@@ -357,11 +361,11 @@ where
     }
 }
 
-/// Anyone, signed in or not.
+/// Any caller, signed in or not.
 ///
-/// It takes nothing from the request and always succeeds. As the first argument of a handler it
-/// says in the code that the route is open; a [`ProtectedRouter`](crate::ProtectedRouter) requires
-/// such a statement.
+/// It reads nothing of the request and always succeeds. As the first argument of a handler it says
+/// that the route is open to everybody; a [`ProtectedRouter`](crate::ProtectedRouter) requires such
+/// an argument in every handler.
 #[derive(Clone, Copy, Debug)]
 pub struct Public;
 

@@ -92,7 +92,7 @@ fn routes() -> Vec<(&'static str, &'static [Method], Handlers)> {
     ]
 }
 
-/// Who may call, and the gate whose clock says how long ago a caller authenticated.
+/// The rule for callers, and the gate whose clock measures the age of an authentication.
 type Judges<U, P> = (Arc<By<U, P>>, Arc<Running>);
 
 /// The subject of the caller.
@@ -373,7 +373,7 @@ struct Id {
     id: String,
 }
 
-/// How many entries a page has.
+/// The number of entries on a page.
 const PAGE: usize = 100;
 /// One more tells whether there is another page.
 const LIMIT: u32 = 101;

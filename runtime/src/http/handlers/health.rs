@@ -142,5 +142,5 @@ fn answer(is_so: bool, word: &'static str) -> Response {
     response
 }
 
-/// How long an answer of the store is repeated.
+/// The time for which an answer of the store is repeated.
 const A_WHILE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What leaves the layer: cookies, redirections, and what caches are told.
+//! The answers of the layer: their cookies, redirections and cache headers.
 
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE, VARY};

@@ -186,12 +186,12 @@ pub(in crate::http) async fn sign_out(gate: &Arc<Running>, request: Request) -> 
     }
 }
 
-/// What a form is sent for.
+/// The purpose of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     SignIn,
     Renewal,
-    /// What it goes on with is not there any more.
+    /// The step that it continues no longer exists.
     Lost,
 }
 
@@ -360,5 +360,5 @@ fn unanswered(gate: &Running, refusal: Refusal, wants_html: bool) -> Response {
 
 /// The field that says where the visitor goes on.
 const NEXT: &str = "next";
-/// What a kept step of a renewal begins with.
+/// The prefix of a kept step of a renewal.
 const FRESH: &str = "fresh.";

@@ -1,4 +1,4 @@
-//! The few pages that the gate answers itself: what a visitor reads where nothing could be decided.
+//! The pages of the gate itself: for errors that no page of the application can show.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -7,8 +7,8 @@ use crate::error::{Code, Refusal};
 
 use super::answer::page;
 
-/// Returns a refusal as a page. One that may be asked for again does so by itself, where that
-/// changes nothing.
+/// Returns a refusal as a page. After a temporary failure the page reloads itself, if the request
+/// was a `GET`.
 pub(super) fn refused(refusal: &Refusal, is_get: bool) -> Response {
     let code = refusal.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,4 +1,4 @@
-//! Where a page leads its visitor who has to sign in, and what the login page learns of that.
+//! Redirects a visitor who has to sign in to the login page, and tells that page why.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use super::super::transport::brings_cookies;
 use super::table::{is, is_navigation};
 use super::{is_get, uri};
 
-/// What a request asks for, kept for its answer.
+/// The parts of a request that its answer needs.
 pub(super) struct Asked {
     uri: Uri,
     host: Option<HeaderValue>,
@@ -27,13 +27,13 @@ pub(super) struct Asked {
     /// `HX-Current-URL` of a request that a script of htmx sent.
     htmx: Option<Option<HeaderValue>>,
     pub(super) is_get: bool,
-    /// Whether the browser shows the answer as a page, or in a frame of one.
+    /// `true` if the browser shows the answer as a page or in a frame.
     pub(super) is_navigation: bool,
-    /// Whether it asks for the login page, or for one below it.
+    /// `true` if it asks for the login page, or for a page below it.
     pub(super) is_login: bool,
-    /// Whether it asks for the login page itself.
+    /// `true` if it asks for the login page itself.
     pub(super) is_login_itself: bool,
-    /// Whether a cookie of a token came along.
+    /// `true` if the request has a cookie with a token.
     pub(super) brings_cookies: bool,
     is_postponed: AtomicBool,
 }
@@ -125,7 +125,7 @@ impl Asked {
     }
 }
 
-/// Where a refused visitor goes on.
+/// The next page of a refused visitor.
 pub(super) enum WayOut {
     /// The browser is redirected.
     Page(String),

@@ -50,15 +50,16 @@ impl<B: AuthBackend> Gate<B> {
     /// as their session lasts, without a script. It stands around pages, and around the routes that
     /// their scripts and forms call; static files and interfaces for other programs stay outside.
     ///
-    /// If the access cookie of a request has expired, the layer renews it with the refresh cookie. A
-    /// page is redirected to itself (307) with both cookies; every other request continues as that
-    /// user. A request that another site could have made renews nothing, except a page that a
-    /// visitor opens through a link. A page that refuses its visitor (401) is redirected to `login`,
-    /// with its address as `next`: see [`LoginPage`]. The exact rules are in
-    /// `docs/reference/pages.md`.
+    /// - If the access cookie of a request has expired, the layer renews it with the refresh cookie.
+    ///   A page is redirected to itself (307) with both cookies; every other request continues as
+    ///   that user.
+    /// - A request that another site could have made renews nothing, except a page that a visitor
+    ///   opens through a link.
+    /// - If a page refuses its visitor (401), the browser is redirected to `login`, with the address
+    ///   of the page as `next`: see [`LoginPage`].
     ///
-    /// The sign-in, its steps and signing out take forms then: see [`form`](Self::form). Cookies
-    /// are `SameSite=Lax`.
+    /// The exact rules are in `docs/reference/pages.md`. With this layer the routes for sign-in, its
+    /// steps and sign-out also accept forms: see [`form`](Self::form). Cookies are `SameSite=Lax`.
     ///
     /// # Panics
     /// Where [`try_pages`](Self::try_pages) returns an error, with its text.
@@ -112,8 +113,8 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// [`ErrorKind::Settings`]: `cookies.path` is not set, `cookies.same_site` is `strict`,
     /// `cookies.refresh` is `path`, `refresh.policy` is `strict` or `window`, `refresh.window` is
-    /// zero, or `binding.access_device` is `enforce`. [`ErrorKind::Usage`]: `login` is no plain
-    /// path, or below the auth routes, or another one than in a call before.
+    /// zero, or `binding.access_device` is `enforce`. [`ErrorKind::Usage`]: `login` is not a plain
+    /// path such as `/login`, is below the auth routes, or differs from an earlier call.
     pub fn try_pages(&self, login: &str) -> Result<Pages<B::User>, Error> {
         let gate = self.running();
         gate.settings().validate_pages()?;
@@ -231,7 +232,7 @@ impl<S, U: JwtClaims> fmt::Debug for PagesService<S, U> {
     }
 }
 
-/// What is done with a request before its handler.
+/// The treatment of a request before its handler.
 enum Prepared {
     /// The handler runs; the tokens are for the answer's cookies.
     Go(Option<Arc<PageTokens>>),

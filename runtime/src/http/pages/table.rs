@@ -5,25 +5,24 @@ use http::{HeaderMap, Method, Uri};
 
 use super::super::cookie::{Origin, origin_of};
 
-/// What a request brings along beside its refresh cookie.
+/// The access cookie beside the refresh cookie of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Brought {
-    /// An access cookie that counts.
+    /// The access cookie is valid.
     Live,
-    /// A refresh cookie, and no access cookie that counts.
+    /// There is no valid access cookie.
     Renewable,
 }
 
-/// The rows of the table, in its order, from the third one on: the layer is not there for a request
-/// with another credential than a cookie (1), and has nothing to renew with where there is no
-/// refresh cookie (2).
+/// The rows of the table, in its order, from the third one on: the layer ignores a request with a
+/// credential in a header (1), and cannot renew without a refresh cookie (2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     /// 3: there is nothing to renew.
     Live,
     /// 4: it may change something, and does not prove that a page of this origin sent it.
     Unproven,
-    /// 5: the browser fetches ahead what its user may not look at.
+    /// 5: the browser prefetches a page that its user may never open.
     Prefetch,
     /// 6: no page waits for the answer.
     NoPage,
@@ -43,7 +42,7 @@ pub(super) enum Row {
     Other,
 }
 
-/// What is done with a request.
+/// The treatment of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     /// Nothing is renewed.
@@ -123,7 +122,7 @@ pub(super) fn row(
     }
 }
 
-/// What a browser says of a request (Fetch Metadata).
+/// The headers in which a browser describes a request (Fetch Metadata).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fetch<'r> {
     site: Option<&'r str>,
@@ -226,7 +225,7 @@ mod tests {
         )
     }
 
-    /// What a browser says of a request.
+    /// Returns the headers in which a browser describes a request.
     fn fetch(
         site: &'static str,
         mode: &'static str,

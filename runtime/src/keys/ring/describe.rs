@@ -45,7 +45,7 @@ impl KeyRing {
     }
 }
 
-/// Reads the algorithm of the ring that lies in a folder, and makes nothing where there is none.
+/// Reads the algorithm of the ring in a folder. It never makes a ring.
 ///
 /// # Errors
 /// The folder holds no ring, or its manifest cannot be read.

@@ -249,7 +249,7 @@ clauses! {
                 }
                 Some(Opened::Reload { changed_at }) => same!(changed_at, NOW),
                 Some(Opened::LimitReached | Opened::Gone) => {
-                    ensure!(false, "a limit was reached or a value taken where there is none");
+                    ensure!(false, "without a limit and a value, one was reached or taken");
                 }
             }
         }

@@ -234,7 +234,7 @@ clauses! {
             let store = claims.clone();
             let name = RealmName::parse(&format!("r{number}"));
             async move {
-                let name = name.map_err(|_| crate::store::StoreError::new("a name is none"))?;
+                let name = name.map_err(|_| crate::store::StoreError::new("a bad name"))?;
                 let new = record(Some(name), identity("i", "shared"));
                 store.claim_realm(None, new, NOW).await
             }

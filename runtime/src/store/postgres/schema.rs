@@ -202,7 +202,7 @@ const ADDITIONS: [(&str, &str); 5] = [
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_session') \
          AND attname = 'last_seen')",
-        // Where the session was used from last: programs that do not know it leave it as it is.
+        // The place of the session's last use: programs that do not know it leave it as it is.
         "ALTER TABLE tg_session ADD COLUMN last_seen text",
     ),
     (

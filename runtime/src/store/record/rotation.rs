@@ -19,8 +19,8 @@ pub struct RotationWrite {
     /// [`RotationStep::Hold`] or a [`RotationStep::Slide`], which bring no generation, it has no
     /// effect.
     pub log_until: Option<Timestamp>,
-    /// What [`Session::last_seen`](super::Session::last_seen) becomes, written in the same step
-    /// where it happens; `None` leaves it as it is. A [`RotationStep::Hold`] writes nothing.
+    /// The new [`Session::last_seen`](super::Session::last_seen), written in the same step; `None`
+    /// leaves it as it is. A [`RotationStep::Hold`] writes nothing.
     pub last_seen: Option<LastSeen>,
 }
 

@@ -109,8 +109,8 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Where a session was used from last, if that is not where it was opened. Stores keep it as one
-/// value beside the row.
+/// The address and the user agent of a session's last use, if they differ from those of its
+/// sign-in. Stores keep them as one value beside the row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSeen {
     /// The address of the last rotation, as text.

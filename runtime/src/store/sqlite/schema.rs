@@ -131,7 +131,7 @@ const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revo
 const COLUMNS: [(&str, &str, &str); 6] = [
     // `1` where the session is not to be remembered: programs that do not know it leave it empty.
     ("tg_session", "brief", "INTEGER"),
-    // Where the session was used from last: programs that do not know it leave it as it is.
+    // The place of the session's last use: programs that do not know it leave it as it is.
     ("tg_session", "last_seen", "TEXT"),
     // The part of `uep` that is not part of the mark: programs that know no marks leave it.
     ("tg_subject", "unmarked", "INTEGER NOT NULL DEFAULT 0"),

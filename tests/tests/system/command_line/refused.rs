@@ -10,8 +10,8 @@ use crate::quickstart::program::Place;
 
 /// Returns every file below a folder with a hash of its content.
 fn content(folder: &Path) -> BTreeMap<PathBuf, u64> {
-    // What a program wrote may still stand in the write-ahead log, and whoever closes the database
-    // next moves it: it is moved first.
+    // Writes of the program may still be in the write-ahead log, and closing the database moves
+    // them: they are moved first.
     let store = folder.join("tollgate.db");
     if store.exists() {
         let store = rusqlite::Connection::open(store).unwrap();
