@@ -34,3 +34,7 @@ mod cluster {}
 mod deploying {}
 #[doc = include_str!("../../docs/guide/flows.md")]
 mod flows {}
+#[doc = include_str!("../../docs/guide/watching.md")]
+mod watching {}
+#[doc = include_str!("../../docs/reference/events.md")]
+mod events {}

@@ -55,6 +55,9 @@ pub(crate) async fn run(on: On) -> Result<(), Box<dyn Error>> {
         nodes.push(node);
         addresses.push(address);
     }
+    // Where Prometheus finds the nodes: `prometheus/prometheus.yml` names this file.
+    let targets = serde_json::json!([{ "targets": addresses }]);
+    std::fs::write(folder.join("targets.json"), targets.to_string())?;
     println!("{}", LINES.replace("PORT", &port.to_string()));
     tokio::select! {
         () = proxy::serve(listener, addresses) => {}

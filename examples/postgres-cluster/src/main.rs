@@ -3,6 +3,7 @@
 
 mod accounts;
 mod cluster;
+mod figures;
 mod node;
 mod proxy;
 

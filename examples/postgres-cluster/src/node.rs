@@ -14,6 +14,7 @@ use tollgate::prelude::*;
 use tollgate::store::{PostgresStore, RedisStore, Store};
 
 use crate::accounts::{Accounts, User, UserClaims};
+use crate::figures::Figures;
 
 /// Serves until `stop` comes. It is told what it needs by the environment:
 ///
@@ -31,6 +32,8 @@ pub(crate) async fn run(
         .parse()
         .map_err(|_| "PORT must be a number up to 65535")?;
     let name = HeaderValue::from_str(&variable("NODE")?)?;
+    // Before the gate, which describes its figures when it is built.
+    let figures = Figures::install()?;
     let passwords = Passwords::new();
     let accounts = Accounts::new(passwords.clone())
         .await
@@ -46,7 +49,9 @@ pub(crate) async fn run(
         .await?;
     let app = Router::new()
         .route("/me", get(me))
-        .route("/health", get(health));
+        .route("/health", get(health))
+        // For Prometheus: let no proxy pass it on to the outside.
+        .route("/metrics", get(async move || figures.render()));
     let app = gate
         .install(app)
         .with_state(gate.clone())
