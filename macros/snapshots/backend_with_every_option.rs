@@ -16,16 +16,19 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
         prefix: "/session",
         tag: "session",
         openapi: false,
-        signin: ::gatekeeper::__private::RouteOptions {
-            path: "/in",
-            summary: ::core::option::Option::Some("in"),
-            description: ::core::option::Option::Some("lets in"),
-            ..::gatekeeper::__private::RouteConfig::DEFAULT.signin
-        },
-        refresh: ::gatekeeper::__private::RouteOptions {
-            path: "/renew",
-            ..::gatekeeper::__private::RouteConfig::DEFAULT.refresh
-        },
+        routes: &[
+            (
+                ::gatekeeper::__private::AuthRoute::Signin,
+                ::gatekeeper::__private::RouteOptions::NONE
+                    .path("/in")
+                    .summary("in")
+                    .description("lets in"),
+            ),
+            (
+                ::gatekeeper::__private::AuthRoute::Refresh,
+                ::gatekeeper::__private::RouteOptions::NONE.path("/renew"),
+            ),
+        ],
         access_token: "token",
         refresh_token: "renewal",
         disabled: &[

@@ -1122,7 +1122,7 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "email, user = U, signin(path = \"/sessions/own\")",
-        "`sessions` is at",
+        "`end_session` is at `/sessions/{id}` already",
     ),
     (
         "email, user = U, signin(path = \"/in\"), refresh(path = \"/in\")",
@@ -1131,6 +1131,79 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     (
         "email, user = U, signin(path = \"/in\"), disable(signin)",
         "`signin` is disabled",
+    ),
+    (
+        "email, user = U, step(path = \"/in\"), disable(signin)",
+        "`signin` is disabled",
+    ),
+    (
+        "email, user = U, end_session(path = \"/in/{id}\"), disable(sessions)",
+        "`sessions` is disabled",
+    ),
+    (
+        "email, user = U, refresh(path = \"/in/step\"), signin(path = \"/in\")",
+        "`step` is at `/in/step` already",
+    ),
+    (
+        "email, user = U, signin(path = \"/a\"), verify(path = \"/a/step\"), prefix = \"/b\"",
+        "`step` is at `/a/step` already",
+    ),
+    (
+        "email, user = U, sessions(path = \"/a\"), step(path = \"/a/b\")",
+        "where `end_session` would be: choose another path, or say `end_session(path = \"…\")`",
+    ),
+    (
+        "email, user = U, signout(path = \"/revoke\")",
+        "`revoke` is at `/revoke` already",
+    ),
+    (
+        "email, user = U, prefix = \"/a\", jwks(path = \"/a/verify\")",
+        "`verify` is at `/verify` already",
+    ),
+    ("email, user = U, signout(path = \"out\")", "write `/out`"),
+    (
+        "email, user = U, introspect(path = \"/in/\")",
+        "write `/in`",
+    ),
+    (
+        "email, user = U, sessions(path = \"/of/{id}\")",
+        "holds a parameter, and nothing would read it: write a fixed path, as in `/sessions`",
+    ),
+    (
+        "email, user = U, end_session(path = \"/devices\")",
+        "lacks the id of the session: write `/devices/{id}`",
+    ),
+    (
+        "email, user = U, end_session(path = \"/devices/{sid}\")",
+        "call it `{id}`, as in `/sessions/{id}`",
+    ),
+    (
+        "email, user = U, end_session(path = \"/{id}/of/{id}\")",
+        "holds `{id}` twice",
+    ),
+    (
+        "email, user = U, end_session(path = \"/{user}/{id}\")",
+        "holds a parameter beside `{id}`",
+    ),
+    (
+        "email, user = U, end_session(path = \"/devices/{id}/\")",
+        "ends in a slash: write `/devices/{id}`",
+    ),
+    (
+        "email, user = U, end_session(path = \"devices/{id}\")",
+        "lacks its leading slash: write `/devices/{id}`",
+    ),
+    (
+        "email, user = U, revoke(summary = \"\")",
+        "the summary is empty",
+    ),
+    (
+        "email, user = U, verify = \"/v\"",
+        "write `verify(path = \"/verify\")`",
+    ),
+    (
+        "email, user = U, disable(introspect)",
+        "unknown route `introspect`",
     ),
     ("email, user = U, signin()", "`signin` is empty"),
     (

@@ -44,6 +44,8 @@ struct Badge<T> {
     openapi = false,
     signin(path = "/in", summary = "Sign in"),
     refresh(path = "/renew", description = "Renews the pair.", from = stored),
+    end_session(path = "/devices/{id}"),
+    signout(path = "/out"),
     disable(signout_all, revoke),
     names(access_token = "token", refresh_token = "renewal")
 )]
@@ -107,25 +109,44 @@ fn every_option_is_in_the_shape() {
     ) -> RouteConfig {
         B::ROUTES
     }
+    const MOVED: &[(AuthRoute, RouteOptions)] = &[
+        (
+            AuthRoute::Signin,
+            RouteOptions::NONE.path("/in").summary("Sign in"),
+        ),
+        (
+            AuthRoute::Refresh,
+            RouteOptions {
+                path: Some("/renew"),
+                summary: None,
+                description: Some("Renews the pair."),
+            },
+        ),
+        (AuthRoute::Signout, RouteOptions::NONE.path("/out")),
+        (
+            AuthRoute::EndSession,
+            RouteOptions::NONE.path("/devices/{id}"),
+        ),
+    ];
     let expected = RouteConfig {
         prefix: "/v1/session",
         tag: "session",
         openapi: false,
-        signin: RouteOptions {
-            path: "/in",
-            summary: Some("Sign in"),
-            description: None,
-        },
-        refresh: RouteOptions {
-            path: "/renew",
-            summary: None,
-            description: Some("Renews the pair."),
-        },
+        routes: MOVED,
         access_token: "token",
         refresh_token: "renewal",
         disabled: &[AuthRoute::SignoutAll, AuthRoute::Revoke],
         package: Package::new(Some("tollgate-ui-tests"), option_env!("CARGO_PKG_VERSION")),
     };
-    assert_eq!(is(&Shaped(())), expected);
+    let routes = is(&Shaped(()));
+    assert_eq!(routes, expected);
+    for (route, path) in [
+        (AuthRoute::Step, "/in/step"),
+        (AuthRoute::EndSession, "/devices/{id}"),
+        (AuthRoute::Sessions, "/sessions"),
+        (AuthRoute::Jwks, "/.well-known/jwks.json"),
+    ] {
+        assert_eq!(routes.path(route), path);
+    }
     let _ = Shaped(0).gate();
 }

@@ -47,6 +47,8 @@ export interface Paths {
   readonly signout: string;
   readonly signoutAll: string;
   readonly sessions: string;
+  /** The end of a session, with `{id}`; by default `/{id}` below `sessions`. */
+  readonly endSession: string;
 }
 
 /** What `fetch` takes beside an address. */
@@ -87,6 +89,7 @@ export class Client {
       signout: "/signout",
       signoutAll: "/signout-all",
       sessions: "/sessions",
+      endSession: `${options.paths?.sessions ?? "/sessions"}/{id}`,
       ...options.paths,
     };
     this.#names = { accessToken: "access_token", refreshToken: "refresh_token", ...options.names };
@@ -176,7 +179,8 @@ export class Client {
    * @throws Refused, where there is no such session; SignedOut, Unavailable.
    */
   async endSession(id: string): Promise<void> {
-    await this.#ask(`${this.#prefix}${this.#paths.sessions}/${encodeURIComponent(id)}`, "DELETE");
+    const path = this.#paths.endSession.replace("{id}", () => encodeURIComponent(id));
+    await this.#ask(this.#prefix + path, "DELETE");
   }
 
   /**

@@ -286,21 +286,26 @@ test("routes and members may have other names", async () => {
   const seen = [];
   const tab = it.tab({
     prefix: "/session",
-    paths: { signin: "/in", refresh: "/renew", signout: "/out" },
+    paths: { signin: "/in", refresh: "/renew", signout: "/out", sessions: "/devices", endSession: "/devices/{id}/end" },
     names: { accessToken: "token", refreshToken: "renewal" },
     send: async (url, init) => {
       seen.push([new URL(url).pathname, init.body && JSON.parse(init.body)]);
-      if (url.pathname.endsWith("/out")) return it.json(204);
+      if (/\/(out|end)$/.test(url.pathname)) return it.json(204);
+      if (url.pathname.endsWith("/devices")) return it.json(200, []);
       return it.json(200, { token: `a${seen.length}`, renewal: `r${seen.length}`, expires_in: 600 });
     },
   });
   await tab.signIn(CREDENTIALS);
   it.time += 600_000;
   assert.equal(await tab.accessToken(), "a2");
+  assert.deepEqual(await tab.sessions(), []);
+  await tab.endSession("a$&b");
   await tab.signOut();
   assert.deepEqual(seen, [
     ["/session/in", CREDENTIALS],
     ["/session/renew", { renewal: "r1" }],
+    ["/session/devices", undefined],
+    ["/session/devices/a%24%26b/end", undefined],
     ["/session/out", { renewal: "r2" }],
   ]);
 });

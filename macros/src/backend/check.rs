@@ -1,12 +1,15 @@
 //! The rules of backends: from what was said to a model, or to mistakes.
 
+use std::iter;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{Generics, Item, ItemStruct, LitStr, Type, Visibility, parse_quote};
 
-use super::model::{BackendModel, Disabled, LoginBody, Renewal, RouteOverrides, RouteWords};
-use super::parse::{self, BackendArgs, LoginWord};
+use super::model::{BackendModel, LoginBody, Renewal, Route, RouteOverrides, RouteWords};
+use super::parse::{BackendArgs, LoginWord, RouteArgs};
+use super::paths::check_paths;
 use super::stub::BackendNames;
 use crate::diag::Diag;
 use crate::options::Maybe;
@@ -37,11 +40,10 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
             ),
         );
     }
-    for (text, what) in [
-        (&args.options.args.tag, "the tag"),
-        (&args.signin.summary, "the summary"),
-        (&args.refresh.summary, "the summary"),
-    ] {
+    let summaries = args.routes.iter();
+    let summaries = summaries.map(|(_, words)| (&words.summary, "the summary"));
+    let tag = (&args.options.args.tag, "the tag");
+    for (text, what) in iter::once(tag).chain(summaries) {
         if let Some(text) = text
             .0
             .as_ref()
@@ -120,10 +122,10 @@ fn login(args: &BackendArgs) -> Option<LoginBody> {
     })
 }
 
-fn renewal(args: &BackendArgs, disabled: &[Disabled]) -> Renewal {
+fn renewal(args: &BackendArgs, disabled: &[Route]) -> Renewal {
     if args.from.is_some() {
         Renewal::Stored
-    } else if disabled.contains(&Disabled::Refresh) {
+    } else if disabled.contains(&Route::Refresh) {
         Renewal::Never
     } else {
         Renewal::Reload
@@ -241,12 +243,12 @@ fn borrows(ty: &Type) -> bool {
     any(ty.to_token_stream())
 }
 
-fn check_disable(args: &BackendArgs, diag: &mut Diag) -> Vec<Disabled> {
-    let names = Disabled::ALL.map(|(_, name, _)| name);
+fn check_disable(args: &BackendArgs, diag: &mut Diag) -> Vec<Route> {
+    let names = Route::OPTIONAL.map(Route::name);
     let mut disabled = Vec::new();
     for word in &args.disable {
-        match Disabled::ALL.iter().find(|(_, name, _)| word == name) {
-            Some((route, ..)) => disabled.push(*route),
+        match Route::OPTIONAL.iter().find(|route| word == route.name()) {
+            Some(route) => disabled.push(*route),
             None => {
                 diag.unknown(word, "route", &names);
             }
@@ -322,102 +324,9 @@ fn check_kind(args: &BackendArgs, diag: &mut Diag) {
     }
 }
 
-fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
-    if let Some(prefix) = &args.options.args.prefix.0 {
-        check_path(prefix, "prefix", "/auth", diag);
-    }
-    let said = [
-        (Disabled::Signin, &args.signin),
-        (Disabled::Refresh, &args.refresh),
-    ];
-    let mut taken: Vec<(String, &str)> = Disabled::ALL
-        .iter()
-        .filter(|(route, ..)| !disabled.contains(route))
-        .filter(|(route, ..)| {
-            !said
-                .iter()
-                .any(|(said, args)| said == route && args.path.0.is_some())
-        })
-        .map(|(_, name, path)| ((*path).to_owned(), *name))
-        .collect();
-    for (route, parse::RouteArgs { path, .. }) in said {
-        let Some(path) = &path.0 else { continue };
-        let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route)
-        else {
-            continue;
-        };
-        let text = path.value();
-        if !check_path(path, "path", default, diag) {
-            continue;
-        }
-        let below_sessions =
-            text.starts_with("/sessions/") && taken.iter().any(|(_, name)| *name == "sessions");
-        if disabled.contains(&route) {
-            diag.error(
-                path,
-                format_args!(
-                    "`{name}` is disabled, so there is no route at `{text}`: leave the path or \
-                     `disable({name})` out"
-                ),
-            );
-        } else if let Some((_, other)) = taken
-            .iter()
-            .find(|(other, _)| *other == text || below_sessions)
-        {
-            let other = if below_sessions { "sessions" } else { other };
-            diag.error(
-                path,
-                format_args!("`{other}` is at `{text}` already: choose another path"),
-            );
-        } else {
-            taken.push((text, name));
-        }
-    }
-}
-
-/// Returns whether a router takes a path literally, and reports what is wrong with it.
-fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool {
-    let text = path.value();
-    let problem = if !text.starts_with('/') {
-        format!(
-            "the {what} lacks its leading slash: write `/{}`",
-            text.trim_end_matches('/')
-        )
-    } else if text == "/" {
-        format!("the {what} is empty: write a name after the slash, as in `{example}`")
-    } else if text.ends_with('/') {
-        format!(
-            "the {what} ends in a slash: write `{}`",
-            text.trim_end_matches('/')
-        )
-    } else if text.contains(['{', '}', '*', ':']) {
-        format!(
-            "the {what} holds a parameter, and nothing would read it: write a fixed path, as in \
-             `{example}`"
-        )
-    } else if text.contains("//") || text.split('/').any(|part| part == "." || part == "..") {
-        format!(
-            "the {what} holds an empty or relative segment: write a plain path, as in `{example}`"
-        )
-    } else if !text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
-    {
-        // RFC 3986 section 2.3, unreserved characters.
-        format!(
-            "the {what} holds a character that would be percent-encoded: use ASCII letters, \
-             digits, `-`, `.`, `_` and `~`"
-        )
-    } else {
-        return true;
-    };
-    diag.error(path, problem);
-    false
-}
-
-fn shape(args: &BackendArgs, disabled: Vec<Disabled>) -> RouteOverrides {
+fn shape(args: &BackendArgs, disabled: Vec<Route>) -> RouteOverrides {
     let text = |lit: &Maybe<LitStr>| lit.0.as_ref().map(LitStr::value);
-    let route = |args: &parse::RouteArgs| {
+    let words = |args: &RouteArgs| {
         let words = [&args.path, &args.summary, &args.description];
         words
             .iter()
@@ -433,8 +342,11 @@ fn shape(args: &BackendArgs, disabled: Vec<Disabled>) -> RouteOverrides {
         prefix: text(&options.prefix),
         tag: text(&options.tag),
         openapi: options.openapi.0.as_ref().map(|lit| lit.value),
-        signin: route(&args.signin),
-        refresh: route(&args.refresh),
+        routes: args
+            .routes
+            .iter()
+            .filter_map(|(route, args)| Some((*route, words(args)?)))
+            .collect(),
         access_token: text(&args.names.access_token),
         refresh_token: text(&args.names.refresh_token),
         disabled,

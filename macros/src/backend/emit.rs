@@ -93,20 +93,16 @@ fn shape(krate: &Krate, shape: &RouteOverrides) -> TokenStream {
         disabled,
         ..
     } = shape;
-    let signin = shape
-        .signin
-        .as_ref()
-        .map(|said| route(krate, "signin", said));
-    let refresh = shape
-        .refresh
-        .as_ref()
-        .map(|said| route(krate, "refresh", said));
+    let routes = shape.routes.iter().map(|(name, words)| {
+        let name = format_ident!("{name:?}");
+        let options = options(krate, words);
+        quote!((#krate::AuthRoute::#name, #options))
+    });
     let members: Vec<TokenStream> = [
         prefix.as_ref().map(|prefix| quote!(prefix: #prefix)),
         tag.as_ref().map(|tag| quote!(tag: #tag)),
         openapi.map(|openapi| quote!(openapi: #openapi)),
-        signin.map(|signin| quote!(signin: #signin)),
-        refresh.map(|refresh| quote!(refresh: #refresh)),
+        (!shape.routes.is_empty()).then(|| quote!(routes: &[#(#routes),*])),
         access_token
             .as_ref()
             .map(|name| quote!(access_token: #name)),
@@ -133,19 +129,15 @@ fn shape(krate: &Krate, shape: &RouteOverrides) -> TokenStream {
     }
 }
 
-fn route(krate: &Krate, name: &str, said: &RouteWords) -> TokenStream {
-    let name = format_ident!("{name}");
+/// Returns the path and words of a route.
+fn options(krate: &Krate, words: &RouteWords) -> TokenStream {
     let RouteWords {
         path,
         summary,
         description,
-    } = said;
-    let path = path.as_ref().map(|path| quote!(path: #path,));
-    let summary = summary
-        .as_ref()
-        .map(|text| quote!(summary: ::core::option::Option::Some(#text),));
-    let description = description
-        .as_ref()
-        .map(|text| quote!(description: ::core::option::Option::Some(#text),));
-    quote!(#krate::RouteOptions { #path #summary #description ..#krate::RouteConfig::DEFAULT.#name })
+    } = words;
+    let path = path.as_ref().map(|path| quote!(.path(#path)));
+    let summary = summary.as_ref().map(|text| quote!(.summary(#text)));
+    let description = description.as_ref().map(|text| quote!(.description(#text)));
+    quote!(#krate::RouteOptions::NONE #path #summary #description)
 }

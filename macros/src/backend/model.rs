@@ -43,11 +43,11 @@ pub(crate) struct RouteOverrides {
     pub(crate) prefix: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) openapi: Option<bool>,
-    pub(crate) signin: Option<RouteWords>,
-    pub(crate) refresh: Option<RouteWords>,
+    /// The routes with a path or words of the backend's own, in the order of [`Route::ALL`].
+    pub(crate) routes: Vec<(Route, RouteWords)>,
     pub(crate) access_token: Option<String>,
     pub(crate) refresh_token: Option<String>,
-    pub(crate) disabled: Vec<Disabled>,
+    pub(crate) disabled: Vec<Route>,
 }
 
 /// The path and words of a route.
@@ -57,10 +57,11 @@ pub(crate) struct RouteWords {
     pub(crate) description: Option<String>,
 }
 
-/// A route that can be left out.
+/// A route of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disabled {
+pub(crate) enum Route {
     Signin,
+    Step,
     Refresh,
     Reauthenticate,
     Verify,
@@ -68,19 +69,87 @@ pub(crate) enum Disabled {
     SignoutAll,
     Revoke,
     Sessions,
+    EndSession,
+    Exchange,
+    Introspect,
+    Jwks,
 }
 
-impl Disabled {
-    /// All routes: how `disable(…)` calls them, and their paths unless an option says
-    /// otherwise.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
-        (Self::Signin, "signin", "/signin"),
-        (Self::Refresh, "refresh", "/refresh-access"),
-        (Self::Reauthenticate, "reauthenticate", "/reauthenticate"),
-        (Self::Verify, "verify", "/verify"),
-        (Self::Signout, "signout", "/signout"),
-        (Self::SignoutAll, "signout_all", "/signout-all"),
-        (Self::Revoke, "revoke", "/revoke"),
-        (Self::Sessions, "sessions", "/sessions"),
+impl Route {
+    /// All routes.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Signin,
+        Self::Step,
+        Self::Refresh,
+        Self::Reauthenticate,
+        Self::Verify,
+        Self::Signout,
+        Self::SignoutAll,
+        Self::Revoke,
+        Self::Sessions,
+        Self::EndSession,
+        Self::Exchange,
+        Self::Introspect,
+        Self::Jwks,
     ];
+
+    /// The routes that `disable(…)` can leave out.
+    pub(crate) const OPTIONAL: [Self; 8] = [
+        Self::Signin,
+        Self::Refresh,
+        Self::Reauthenticate,
+        Self::Verify,
+        Self::Signout,
+        Self::SignoutAll,
+        Self::Revoke,
+        Self::Sessions,
+    ];
+
+    /// Returns its name in the attribute.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Signin => "signin",
+            Self::Step => "step",
+            Self::Refresh => "refresh",
+            Self::Reauthenticate => "reauthenticate",
+            Self::Verify => "verify",
+            Self::Signout => "signout",
+            Self::SignoutAll => "signout_all",
+            Self::Revoke => "revoke",
+            Self::Sessions => "sessions",
+            Self::EndSession => "end_session",
+            Self::Exchange => "exchange",
+            Self::Introspect => "introspect",
+            Self::Jwks => "jwks",
+        }
+    }
+
+    /// Returns its path where no option says otherwise: below the prefix, but for the key set.
+    pub(crate) const fn default_path(self) -> &'static str {
+        match self {
+            Self::Signin => "/signin",
+            Self::Step => "/signin/step",
+            Self::Refresh => "/refresh-access",
+            Self::Reauthenticate => "/reauthenticate",
+            Self::Verify => "/verify",
+            Self::Signout => "/signout",
+            Self::SignoutAll => "/signout-all",
+            Self::Revoke => "/revoke",
+            Self::Sessions => "/sessions",
+            Self::EndSession => "/sessions/{id}",
+            Self::Exchange => "/exchange",
+            Self::Introspect => "/introspect",
+            Self::Jwks => "/.well-known/jwks.json",
+        }
+    }
+
+    /// Returns the route that it is disabled with, and whose path is the start of its own unless an
+    /// option says otherwise.
+    pub(crate) const fn base(self) -> Option<(Self, &'static str)> {
+        match self {
+            Self::Step => Some((Self::Signin, "/step")),
+            Self::EndSession => Some((Self::Sessions, "/{id}")),
+            _ => None,
+        }
+    }
 }

@@ -7,6 +7,7 @@ use syn::parse::{Parse as _, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{LitBool, LitStr, Meta, Path, Token, Type, WherePredicate};
 
+use super::model::Route;
 use crate::attr;
 use crate::diag::Diag;
 use crate::options::{self, List, Maybe, Options, OptionsRead, Unknown, Word};
@@ -17,8 +18,8 @@ pub(crate) struct BackendArgs {
     pub(crate) options: OptionsRead<BackendAttribute>,
     /// The ways to sign in, in their order; a correct attribute has one.
     pub(crate) kinds: Vec<LoginWord>,
-    pub(crate) signin: RouteArgs,
-    pub(crate) refresh: RouteArgs,
+    /// The options of each route, in the order of [`Route::ALL`].
+    pub(crate) routes: Vec<(Route, RouteArgs)>,
     /// `refresh(from = …)`.
     pub(crate) from: Option<Ident>,
     pub(crate) disable: Vec<Ident>,
@@ -69,8 +70,30 @@ pub(crate) struct BackendAttribute {
     pub(crate) prefix: Maybe<LitStr>,
     /// The sign-in route.
     signin: List,
+    /// The route of a further step of a sign-in.
+    step: List,
     /// The refresh route.
     refresh: RefreshOptions,
+    /// The route that proves again who the caller is.
+    reauthenticate: List,
+    /// The route that describes a token.
+    verify: List,
+    /// The route that ends a session.
+    signout: List,
+    /// The route that ends all sessions of the caller.
+    signout_all: List,
+    /// The route that revokes a token.
+    revoke: List,
+    /// The route that lists the sessions of the caller.
+    sessions: List,
+    /// The route that ends one of them.
+    end_session: List,
+    /// The route that takes refresh tokens of a former system.
+    exchange: List,
+    /// The route that tells services about tokens.
+    introspect: List,
+    /// The route of the key set.
+    jwks: List,
     /// The routes to leave out.
     disable: List,
     /// The members that carry the tokens.
@@ -89,11 +112,59 @@ pub(crate) struct BackendAttribute {
 
 impl Options for BackendAttribute {
     const NAMES: &'static [&'static str] = &[
-        "email", "username", "login", "guard", "user", "kind", "prefix", "signin", "refresh",
-        "disable", "names", "tag", "openapi", "bound", "crate",
+        "email",
+        "username",
+        "login",
+        "guard",
+        "user",
+        "kind",
+        "prefix",
+        "signin",
+        "step",
+        "refresh",
+        "reauthenticate",
+        "verify",
+        "signout",
+        "signout_all",
+        "revoke",
+        "sessions",
+        "end_session",
+        "exchange",
+        "introspect",
+        "jwks",
+        "disable",
+        "names",
+        "tag",
+        "openapi",
+        "bound",
+        "crate",
     ];
-    const SYNONYMS: &'static [(&'static str, &'static str)] =
-        &[("sign_in", "signin"), ("bounds", "bound")];
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[
+        ("sign_in", "signin"),
+        ("sign_out", "signout"),
+        ("bounds", "bound"),
+    ];
+}
+
+impl BackendAttribute {
+    /// Returns the options of a route.
+    fn route(&self, route: Route) -> &List {
+        match route {
+            Route::Signin => &self.signin,
+            Route::Step => &self.step,
+            Route::Refresh => &self.refresh.list,
+            Route::Reauthenticate => &self.reauthenticate,
+            Route::Verify => &self.verify,
+            Route::Signout => &self.signout,
+            Route::SignoutAll => &self.signout_all,
+            Route::Revoke => &self.revoke,
+            Route::Sessions => &self.sessions,
+            Route::EndSession => &self.end_session,
+            Route::Exchange => &self.exchange,
+            Route::Introspect => &self.introspect,
+            Route::Jwks => &self.jwks,
+        }
+    }
 }
 
 /// Path and words of a route.
@@ -207,27 +278,28 @@ pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> BackendArgs {
             }
             _ => None,
         });
-    let signin = all.signin.items("signin(path = \"/signin\")", diag);
-    let refresh = all
-        .refresh
-        .list
-        .items("refresh(path = \"/refresh-access\")", diag);
-    let refresh = options::read::<RefreshArgs>(refresh, diag).args;
-    let names = all.names.items("names(access_token = \"token\")", diag);
-    BackendArgs {
-        kinds: kinds.collect(),
-        signin: options::read(signin, diag).args,
-        refresh: RouteArgs {
+    let mut from = all.refresh.from.clone();
+    let routes = Route::ALL.map(|route| {
+        let example = format!("{}(path = \"{}\")", route.name(), route.default_path());
+        let items = all.route(route).items(&example, diag);
+        if route != Route::Refresh {
+            return (route, options::read::<RouteArgs>(items, diag).args);
+        }
+        let refresh = options::read::<RefreshArgs>(items, diag).args;
+        from = refresh.from.0.map(|source| source.0).or(from.take());
+        let args = RouteArgs {
             path: refresh.path,
             summary: refresh.summary,
             description: refresh.description,
             ..RouteArgs::default()
-        },
-        from: refresh
-            .from
-            .0
-            .map(|source| source.0)
-            .or_else(|| all.refresh.from.clone()),
+        };
+        (route, args)
+    });
+    let names = all.names.items("names(access_token = \"token\")", diag);
+    BackendArgs {
+        kinds: kinds.collect(),
+        routes: routes.into(),
+        from,
         disable: disable(&all.disable, diag),
         names: options::read(names, diag).args,
         bounds: bounds(&all.bound, diag),

@@ -251,7 +251,18 @@ fn takes_options(path: &Path) -> darling::Error {
     let key = shown(path);
     let example = match key.as_str() {
         "signin" => "signin(path = \"/signin\")",
+        "step" => "step(path = \"/signin/step\")",
         "refresh" => "refresh(path = \"/refresh-access\")",
+        "reauthenticate" => "reauthenticate(path = \"/reauthenticate\")",
+        "verify" => "verify(path = \"/verify\")",
+        "signout" => "signout(path = \"/signout\")",
+        "signout_all" => "signout_all(path = \"/signout-all\")",
+        "revoke" => "revoke(path = \"/revoke\")",
+        "sessions" => "sessions(path = \"/sessions\")",
+        "end_session" => "end_session(path = \"/sessions/{id}\")",
+        "exchange" => "exchange(path = \"/exchange\")",
+        "introspect" => "introspect(path = \"/introspect\")",
+        "jwks" => "jwks(path = \"/.well-known/jwks.json\")",
         "disable" => "disable(signout_all, revoke)",
         "names" => "names(access_token = \"token\")",
         "bound" => "bound(R: Repository)",

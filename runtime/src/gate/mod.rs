@@ -11,6 +11,8 @@ mod cookie;
 mod keys;
 #[cfg(feature = "cookies")]
 mod pages;
+#[cfg(feature = "axum")]
+mod places;
 mod running;
 mod sessions;
 mod tasks;
@@ -44,6 +46,8 @@ pub(crate) use keys::open_shared;
 pub use keys::{IntoRing, Keys};
 #[cfg(feature = "cookies")]
 pub(crate) use pages::{PageTokens, Renewed};
+#[cfg(feature = "axum")]
+pub(crate) use places::{metadata_path, path_of};
 #[cfg(feature = "axum")]
 pub(crate) use running::Running;
 pub use sessions::{Health, SessionInfo, SessionList};

@@ -36,7 +36,9 @@ impl<B: AuthBackend> Gate<B> {
         S: Clone + Send + Sync + 'static,
     {
         let gate = self.running();
-        let router = router(gate, &RootPlace::alone(), |row| !row.is_at_root());
+        let router = router(gate, &RootPlace::alone(self.running()), |row| {
+            !row.is_at_root()
+        });
         tell_in_languages(gate, router).with_state(())
     }
 
@@ -47,7 +49,12 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        router(self.running(), &RootPlace::alone(), RouteRow::is_at_root).with_state(())
+        router(
+            self.running(),
+            &RootPlace::alone(self.running()),
+            RouteRow::is_at_root,
+        )
+        .with_state(())
     }
 
     /// Adds everything to an application: [`router`](Self::router) and

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::gate::Running;
+use crate::gate::{AuthRoute, Running, metadata_path};
 
-use super::routes::{ROUTES, has_metadata, metadata_path};
+use super::routes::ROUTES;
+use super::row::RouteRow;
 
 /// The routes of a gate at the root of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub(super) struct RootPlace {
 
 impl RootPlace {
     /// Returns the root routes of a gate that is alone.
-    pub(super) fn alone() -> Self {
+    pub(super) fn alone(gate: &Running) -> Self {
         Self {
-            key_set: Some(JWKS.into()),
+            key_set: Some(gate.routes.path(AuthRoute::Jwks).into()),
             serves_key_set: true,
             serves_metadata: true,
         }
@@ -34,7 +35,8 @@ impl RootPlace {
 ///
 /// The ring of the default realm's gate, or otherwise that of the first gate, has the usual path of
 /// the key set; the path of every other ring contains the name of a realm, so that no key set mixes
-/// the keys of two rings.
+/// the keys of two rings. A backend that says `jwks(path = …)` has its ring's key set there and
+/// nowhere else.
 ///
 /// # Errors
 /// Two of the gates would have the same route.
@@ -54,20 +56,23 @@ pub(super) fn place(
         let key_set = if let Some((_, place)) = before {
             place.key_set.clone()
         } else {
-            let usual = is_main(gate).then(|| JWKS.to_owned());
-            let named = gates.iter().skip(at).filter(sharing);
-            let named = named.filter_map(|gate| Some(named_path(gate.realm()?.as_str())));
-            usual
-                .into_iter()
-                .chain(named)
-                .find(|path| !is_taken(path))
-                .map(Into::into)
+            let members = || gates.iter().skip(at).filter(sharing);
+            let own = members().find_map(|gate| own_key_set(gate).map(str::to_owned));
+            let usual = is_main(gate).then(|| gate.routes.path(AuthRoute::Jwks).into_owned());
+            let named = members().filter_map(|gate| Some(named_path(gate.realm()?.as_str())));
+            let candidates: Vec<String> = match own {
+                Some(own) => vec![own],
+                None => usual.into_iter().chain(named).collect(),
+            };
+            let free = candidates.into_iter().find(|path| !is_taken(path));
+            free.map(Into::into)
         };
         if key_set.is_none() {
             log_lost_key_set(gate);
         }
-        let serves_metadata = has_metadata(gate) && !is_taken(&metadata_path(gate));
-        if has_metadata(gate) && !serves_metadata {
+        let metadata = metadata_path(gate.settings());
+        let serves_metadata = metadata.as_deref().is_some_and(|at| !is_taken(at));
+        if metadata.is_some() && !serves_metadata {
             log_lost_metadata(gate);
         }
         places.push(RootPlace {
@@ -88,16 +93,18 @@ fn refuse_same_routes(gates: &[&Running]) -> Result<(), Error> {
                     ErrorKind::Usage,
                     format!(
                         "two gates cannot be added to one application: {} and {} both have the \
-                         route `{path}`. Give each `#[auth_backend]` a `prefix` of its own: both \
-                         have `{}`",
+                         route `{path}`. {}",
                         described(other),
                         described(gate),
-                        gate.routes.prefix,
+                        way_out(gate, other),
                     ),
                 ));
             }
-            let path = metadata_path(gate);
-            if has_metadata(gate) && has_metadata(other) && path == metadata_path(other) {
+            let (ours, theirs) = (
+                metadata_path(gate.settings()),
+                metadata_path(other.settings()),
+            );
+            if let Some(path) = ours.filter(|path| theirs.as_ref() == Some(path)) {
                 return Err(Error::new(
                     ErrorKind::Usage,
                     format!(
@@ -118,21 +125,51 @@ fn refuse_same_routes(gates: &[&Running]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the path of an auth route that both gates have with the same method.
+/// Returns what to change so that two gates have no path in common.
+fn way_out(gate: &Running, other: &Running) -> String {
+    let (ours, theirs) = (gate.routes.prefix, other.routes.prefix);
+    if ours == theirs {
+        format!("Give each `#[auth_backend]` a `prefix` of its own: both have `{ours}`")
+    } else {
+        format!(
+            "Give the route another path in one `#[auth_backend]`: their prefixes are `{theirs}` \
+             and `{ours}`"
+        )
+    }
+}
+
+/// Returns the path that the backend of a gate gives to the key set.
+fn own_key_set(gate: &Running) -> Option<&'static str> {
+    gate.routes.options(AuthRoute::Jwks).path
+}
+
+/// Returns the path of a route that both gates have with the same method. Gates of one ring may
+/// have one key set.
 fn same_route(gate: &Running, other: &Running) -> Option<String> {
-    let alone = RootPlace::alone();
     let of = |gate: &Running| -> Vec<_> {
-        let rows = ROUTES
-            .iter()
-            .filter(|row| !row.is_at_root() && row.is_in(gate));
-        rows.filter_map(|row| Some((row.method, row.path(gate, &alone)?)))
+        let alone = RootPlace::alone(gate);
+        let has_own = own_key_set(gate).is_some();
+        let is_own = |row: &&RouteRow| {
+            !row.is_at_root() || (has_own && row.route() == Some(AuthRoute::Jwks))
+        };
+        let rows = ROUTES.iter().filter(|row| is_own(row) && row.is_in(gate));
+        rows.filter_map(|row| Some((row.method, row.path(gate, &alone)?, row.is_at_root())))
             .collect()
     };
+    let share_ring = gate.has_ring_of(other);
     let theirs = of(other);
     of(gate)
         .into_iter()
-        .find(|route| theirs.contains(route))
-        .map(|(_, path)| path)
+        .find(|(method, path, is_key_set)| {
+            theirs
+                .iter()
+                .any(|(their_method, their_path, their_key_set)| {
+                    method == their_method
+                        && path == their_path
+                        && !(share_ring && *is_key_set && *their_key_set)
+                })
+        })
+        .map(|(_, path, _)| path)
 }
 
 /// Returns the words that identify a gate in an error.
@@ -165,5 +202,3 @@ fn log_lost_metadata(gate: &Running) {
 fn named_path(realm: &str) -> String {
     format!("/.well-known/{realm}/jwks.json")
 }
-
-const JWKS: &str = "/.well-known/jwks.json";

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::routing::{MethodFilter, on};
 
-use crate::gate::{AuthRoute, Running};
+use crate::gate::{AuthRoute, Running, metadata_path};
 
 use super::handlers::{
     exchange, introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
@@ -24,9 +24,8 @@ use super::row::{At, RouteRow};
 /// Every route of a gate.
 pub(super) const ROUTES: &[RouteRow] = &[
     RouteRow {
-        name: Some(AuthRoute::Signin),
         method: MethodFilter::POST,
-        at: At::SignIn("/step"),
+        at: At::Route(AuthRoute::Step),
         exists: always,
         handler: |method| on(method, sign_in::step),
         #[cfg(feature = "openapi")]
@@ -45,9 +44,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Signin),
         method: MethodFilter::POST,
-        at: At::SignIn(""),
+        at: At::Route(AuthRoute::Signin),
         exists: always,
         handler: |method| on(method, sign_in::sign_in),
         #[cfg(feature = "openapi")]
@@ -63,9 +61,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: None,
         method: MethodFilter::POST,
-        at: At::Prefix("/exchange"),
+        at: At::Route(AuthRoute::Exchange),
         exists: is_moving,
         handler: |method| on(method, exchange::exchange),
         #[cfg(feature = "openapi")]
@@ -81,9 +78,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Refresh),
         method: MethodFilter::POST,
-        at: At::Refresh,
+        at: At::Route(AuthRoute::Refresh),
         exists: always,
         handler: |method| on(method, refresh::refresh),
         #[cfg(feature = "openapi")]
@@ -103,9 +99,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Reauthenticate),
         method: MethodFilter::POST,
-        at: At::Prefix("/reauthenticate"),
+        at: At::Route(AuthRoute::Reauthenticate),
         exists: always,
         handler: |method| on(method, sign_in::reauthenticate),
         #[cfg(feature = "openapi")]
@@ -124,9 +119,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Verify),
         method: MethodFilter::POST,
-        at: At::Prefix("/verify"),
+        at: At::Route(AuthRoute::Verify),
         exists: always,
         handler: |method| on(method, verify::verify),
         #[cfg(feature = "openapi")]
@@ -142,9 +136,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Signout),
         method: MethodFilter::POST,
-        at: At::Prefix("/signout"),
+        at: At::Route(AuthRoute::Signout),
         exists: always,
         handler: |method| on(method, sign_out::sign_out),
         #[cfg(feature = "openapi")]
@@ -160,9 +153,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::SignoutAll),
         method: MethodFilter::POST,
-        at: At::Prefix("/signout-all"),
+        at: At::Route(AuthRoute::SignoutAll),
         exists: always,
         handler: |method| on(method, sign_out::sign_out_all),
         #[cfg(feature = "openapi")]
@@ -178,9 +170,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Revoke),
         method: MethodFilter::POST,
-        at: At::Prefix(REVOKE),
+        at: At::Route(AuthRoute::Revoke),
         exists: always,
         handler: |method| on(method, revoke::revoke),
         #[cfg(feature = "openapi")]
@@ -196,9 +187,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Sessions),
         method: MethodFilter::GET,
-        at: At::Prefix("/sessions"),
+        at: At::Route(AuthRoute::Sessions),
         exists: always,
         handler: |method| on(method, sessions::list),
         #[cfg(feature = "openapi")]
@@ -219,9 +209,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: Some(AuthRoute::Sessions),
         method: MethodFilter::DELETE,
-        at: At::Prefix("/sessions/{id}"),
+        at: At::Route(AuthRoute::EndSession),
         exists: always,
         handler: |method| on(method, sessions::end),
         #[cfg(feature = "openapi")]
@@ -237,9 +226,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: None,
         method: MethodFilter::POST,
-        at: At::Prefix(INTROSPECT),
+        at: At::Route(AuthRoute::Introspect),
         exists: answers_services,
         handler: |method| on(method, introspect::introspect),
         #[cfg(feature = "openapi")]
@@ -258,9 +246,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: None,
         method: MethodFilter::GET,
-        at: At::KeySet,
+        at: At::Route(AuthRoute::Jwks),
         exists: always,
         handler: |method| on(method, well_known::jwks),
         #[cfg(feature = "openapi")]
@@ -279,9 +266,8 @@ pub(super) const ROUTES: &[RouteRow] = &[
         }),
     },
     RouteRow {
-        name: None,
         method: MethodFilter::GET,
-        at: At::Metadata(metadata_path),
+        at: At::Metadata,
         exists: has_metadata,
         handler: |method| {
             on(
@@ -307,9 +293,6 @@ const AFFECT_TREE: BodyMember = BodyMember::maybe("affect_tree").holding(MemberF
 #[cfg(feature = "openapi")]
 const CLIENT_ID: BodyMember = BodyMember::maybe("client_id");
 
-const REVOKE: &str = "/revoke";
-const INTROSPECT: &str = "/introspect";
-
 fn always(_: &Running) -> bool {
     true
 }
@@ -326,28 +309,18 @@ fn answers_services(gate: &Running) -> bool {
 
 /// Returns whether the metadata of RFC 8414 is served: where services may ask about tokens, and
 /// `public_url` gives the address.
-pub(super) fn has_metadata(gate: &Running) -> bool {
-    let settings = gate.settings();
-    answers_services(gate) && settings.public_url.is_some() && settings.issuer.is_some()
-}
-
-/// Returns the path of the metadata: the path of the issuer follows (RFC 8414 section 3.1).
-pub(super) fn metadata_path(gate: &Running) -> String {
-    let issuer = gate.settings().issuer.as_deref().unwrap_or_default();
-    let path = well_known::path_of(issuer).trim_end_matches('/');
-    format!("/.well-known/oauth-authorization-server{path}")
+fn has_metadata(gate: &Running) -> bool {
+    metadata_path(gate.settings()).is_some()
 }
 
 /// Returns the path of an endpoint that the metadata names; `None` where the gate does not have it.
 fn endpoint(gate: &Running, place: &RootPlace, endpoint: well_known::Endpoint) -> Option<String> {
     let wanted = match endpoint {
         well_known::Endpoint::KeySet => return place.key_set.as_deref().map(str::to_owned),
-        well_known::Endpoint::Revocation => REVOKE,
-        well_known::Endpoint::Introspection => INTROSPECT,
+        well_known::Endpoint::Revocation => AuthRoute::Revoke,
+        well_known::Endpoint::Introspection => AuthRoute::Introspect,
     };
-    let row = ROUTES
-        .iter()
-        .find(|row| matches!(row.at, At::Prefix(path) if path == wanted))?;
+    let row = ROUTES.iter().find(|row| row.route() == Some(wanted))?;
     if row.is_in(gate) {
         row.path(gate, place)
     } else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodFilter, MethodRouter};
 
-use crate::gate::{AuthRoute, RouteConfig, Running};
+use crate::gate::{AuthRoute, Running, metadata_path};
 
 #[cfg(feature = "openapi")]
 use super::member::example;
@@ -12,8 +12,6 @@ use super::root::RootPlace;
 
 /// A row of the table.
 pub(super) struct RouteRow {
-    /// The word by which a backend leaves the route out with `disable(…)`; `None` where it cannot.
-    pub(super) name: Option<AuthRoute>,
     /// The method of its requests.
     pub(super) method: MethodFilter,
     /// Its path.
@@ -29,16 +27,11 @@ pub(super) struct RouteRow {
 
 /// The place of a route.
 pub(super) enum At {
-    /// Below the backend's prefix.
-    Prefix(&'static str),
-    /// At the path that the backend gives to sign-in, with this suffix.
-    SignIn(&'static str),
-    /// At the path that the backend gives to refresh.
-    Refresh,
-    /// At the root, where the key set of the gate's ring is, even if the other routes are nested.
-    KeySet,
+    /// At the path that the backend gives to it: below the prefix, and for the key set at the root,
+    /// even if the other routes are nested.
+    Route(AuthRoute),
     /// At the root, where the metadata are.
-    Metadata(fn(&Running) -> String),
+    Metadata,
 }
 
 /// The description of a route in the OpenAPI document.
@@ -159,35 +152,36 @@ impl Answered {
 }
 
 impl RouteRow {
+    /// Returns the name of the route; `None` for the metadata, which have none.
+    pub(super) const fn route(&self) -> Option<AuthRoute> {
+        match self.at {
+            At::Route(route) => Some(route),
+            At::Metadata => None,
+        }
+    }
+
     /// Returns whether a gate has this route.
     pub(super) fn is_in(&self, gate: &Running) -> bool {
-        let is_disabled = |name| gate.routes.disabled.contains(&name);
-        !self.name.is_some_and(is_disabled) && (self.exists)(gate)
+        let is_disabled = |route| gate.routes.is_disabled(route);
+        !self.route().is_some_and(is_disabled) && (self.exists)(gate)
     }
 
     /// Returns whether the route is at the root, even if the others are nested.
     pub(super) fn is_at_root(&self) -> bool {
-        matches!(self.at, At::KeySet | At::Metadata(_))
+        matches!(self.at, At::Route(AuthRoute::Jwks) | At::Metadata)
     }
 
     /// Returns the path of this route in a gate; `None` where another gate serves it.
     pub(super) fn path(&self, gate: &Running, place: &RootPlace) -> Option<String> {
-        let RouteConfig {
-            prefix,
-            signin,
-            refresh,
-            ..
-        } = gate.routes;
-        Some(match self.at {
-            At::Prefix(path) => format!("{prefix}{path}"),
-            At::SignIn(suffix) => format!("{prefix}{}{suffix}", signin.path),
-            At::Refresh => format!("{prefix}{}", refresh.path),
-            At::KeySet if place.serves_key_set => {
-                return place.key_set.as_deref().map(str::to_owned);
+        match self.at {
+            At::Route(AuthRoute::Jwks) if place.serves_key_set => {
+                place.key_set.as_deref().map(str::to_owned)
             }
-            At::Metadata(path) if place.serves_metadata => path(gate),
-            At::KeySet | At::Metadata(_) => return None,
-        })
+            At::Route(AuthRoute::Jwks) => None,
+            At::Route(route) => Some(gate.routes.full_path(route)),
+            At::Metadata if place.serves_metadata => metadata_path(gate.settings()),
+            At::Metadata => None,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod password;
+mod paths;
 mod policy;
 mod protected;
 mod realms;

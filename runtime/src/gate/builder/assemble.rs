@@ -21,6 +21,8 @@ use super::super::backend::RouteConfig;
 #[cfg(feature = "axum")]
 use super::super::cookie::RefreshCookieRule;
 use super::super::failed;
+#[cfg(feature = "axum")]
+use super::super::places::refuse_same_paths;
 use super::super::running::Running;
 use super::super::tasks::RELOAD;
 use super::claim::{self, RealmClaimant};
@@ -71,6 +73,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let ring = ring.ok_or_else(|| missing("keys"))?;
     let store = store.ok_or_else(|| missing("store"))?;
     settings.validate()?;
+    #[cfg(feature = "axum")]
+    refuse_same_paths(&settings, shell.routes)?;
     if let Some(secret) = (shell.secret)() {
         return Err(Error::new(ErrorKind::Usage, secret.to_string()));
     }

@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::gate::Running;
+use crate::gate::{Running, path_of};
 
 /// An endpoint that the metadata names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,4 @@ pub(in crate::http) fn metadata(
         ),
     ];
     (headers, document.to_string()).into_response()
-}
-
-/// Returns the path of an address, with its leading slash; empty where it has none.
-pub(in crate::http) fn path_of(url: &str) -> &str {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    host.find('/')
-        .and_then(|at| host.get(at..))
-        .unwrap_or_default()
 }

@@ -22,9 +22,8 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, Server, Tag};
 
 use crate::error::Code;
-use crate::gate::{AuthBackend, Gate, Running};
+use crate::gate::{AuthBackend, Gate, Running, path_of};
 
-use super::handlers::well_known::path_of;
 use super::mount::Member;
 use super::problem::Rejection;
 use super::protected::Route;
@@ -68,7 +67,7 @@ impl<B: AuthBackend> Gate<B> {
     /// `openapi.version`.
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
-        document(&[(&Member::of(self), &RootPlace::alone())])
+        document(&[(&Member::of(self), &RootPlace::alone(self.running()))])
     }
 
     /// Returns the same document as JSON, for programs with another version of utoipa, or without

@@ -37,8 +37,10 @@ pub(super) fn operation(
             answer(row, &words.answer, names, has_cookies),
         );
     let operation = match row.at {
-        At::KeySet => operation.response("304", Response::new("The set that the client has")),
-        _ => operation,
+        At::Route(AuthRoute::Jwks) => {
+            operation.response("304", Response::new("The set that the client has"))
+        }
+        At::Route(_) | At::Metadata => operation,
     };
     let operation = secured(operation, row, words.caller, names, has_cookies);
     let operation = parameters(row, words, gate)
@@ -64,25 +66,15 @@ pub(super) fn method(row: &RouteRow) -> HttpMethod {
 }
 
 /// Returns the summary that the backend gave, or that of the table.
-fn summary<'a>(row: &RouteRow, words: &'a RouteDoc, config: &'a RouteConfig) -> &'a str {
-    let own = match row.at {
-        At::SignIn("") => config.signin.summary,
-        At::Refresh => config.refresh.summary,
-        _ => None,
-    };
+fn summary<'a>(row: &RouteRow, words: &'a RouteDoc, config: &RouteConfig) -> &'a str {
+    let own = row.route().and_then(|route| config.options(route).summary);
     own.unwrap_or(words.summary)
 }
 
-fn description<'a>(
-    row: &RouteRow,
-    words: &'a RouteDoc,
-    config: &'a RouteConfig,
-) -> Option<&'a str> {
-    match row.at {
-        At::SignIn("") => config.signin.description,
-        At::Refresh => config.refresh.description,
-        _ => words.description,
-    }
+/// Returns the description that the backend gave, or that of the table.
+fn description<'a>(row: &RouteRow, words: &'a RouteDoc, config: &RouteConfig) -> Option<&'a str> {
+    let own = row.route().map(|route| config.options(route).description);
+    own.flatten().or(words.description)
 }
 
 /// Adds the ways in which a request may be authenticated. An empty requirement is a request without
@@ -95,7 +87,7 @@ fn secured(
     has_cookies: bool,
 ) -> OperationBuilder {
     let (schemes, is_optional): (&[&str], bool) = match caller {
-        CallerKind::Anyone if matches!(row.at, At::Refresh) && has_cookies => {
+        CallerKind::Anyone if row.route() == Some(AuthRoute::Refresh) && has_cookies => {
             (&[REFRESH_COOKIE], true)
         }
         CallerKind::Anyone => (&[], false),
@@ -112,12 +104,12 @@ fn secured(
 
 /// Returns the parameters of a row: in its path, in its query, and the cookie of the device.
 fn parameters(row: &RouteRow, words: &RouteDoc, gate: &Running) -> Vec<Parameter> {
-    let of_sessions = match (row.name, row.method) {
-        (Some(AuthRoute::Sessions), MethodFilter::DELETE) => Some(session_id()),
-        (Some(AuthRoute::Sessions), _) => Some(after()),
+    let of_sessions = match row.route() {
+        Some(AuthRoute::EndSession) => Some(session_id()),
+        Some(AuthRoute::Sessions) => Some(after()),
         _ => None,
     };
-    let opens = words.answer.schema == Some(TOKENS) && !matches!(row.at, At::Refresh);
+    let opens = words.answer.schema == Some(TOKENS) && row.route() != Some(AuthRoute::Refresh);
     let has_cookies = gate.settings().cookies.path.is_some();
     let device = (opens && has_cookies).then(|| {
         parameter(&gate.cookies.device, ParameterIn::Cookie)
@@ -138,8 +130,8 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
     let response = ResponseBuilder::new().description(answered.about);
     let sets_cookies = has_cookies
         && (matches!(answered.schema, Some(TOKENS | ACCESS_TOKEN))
-            || row.name == Some(AuthRoute::Signout)
-            || row.name == Some(AuthRoute::SignoutAll));
+            || row.route() == Some(AuthRoute::Signout)
+            || row.route() == Some(AuthRoute::SignoutAll));
     let response = match sets_cookies {
         true => response.header("Set-Cookie", set_cookie()),
         false => response,
