@@ -139,7 +139,7 @@ fn main() {
             "longest); in so many of {sessions} sessions it was noticed within eight hours, which \
              ends them for both:\n"
         );
-        println!("| lag | the thief | policy | was in for | at most | noticed |");
+        println!("| lag | the thief | policy | had access for | at most | detected |");
         println!("|--:|---|---|--:|--:|--:|");
         for lag in LAGS {
             for (uses, how) in [
