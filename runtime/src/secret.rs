@@ -191,7 +191,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads hexadecimal digits of either case; `None` where the text has another form.
+/// Reads hexadecimal digits of either case; `None` if the text has another form.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {

@@ -22,7 +22,7 @@ pub(super) async fn run(common: &Common, command: Keys, output: &Output) -> Resu
     }
 }
 
-/// Opens the ring alone, and the store only where the ring lies in it.
+/// Opens the ring alone, and the store only if the ring lies in it.
 async fn open(common: &Common) -> Result<KeyRing, Failure> {
     let settings = deployment::settings(common)?;
     let store = match &common.ring_secret {

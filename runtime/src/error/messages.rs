@@ -95,7 +95,7 @@ impl Messages {
         self.languages.is_empty()
     }
 
-    /// Returns the tag of the language that an `Accept-Language` asks for; `None` where that is
+    /// Returns the tag of the language that an `Accept-Language` asks for; `None` if that is
     /// English, or none that is known.
     #[must_use]
     pub fn choose(&self, accepted: &str) -> Option<&str> {

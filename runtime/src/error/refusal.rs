@@ -189,7 +189,7 @@ impl Refusal {
         }
     }
 
-    /// Returns the account that is refused, where that is known.
+    /// Returns the account that is refused, if that is known.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
@@ -240,7 +240,7 @@ impl Refusal {
         refusal
     }
 
-    /// Returns after how many seconds to try again, where that may help: `Retry-After` (RFC 9110
+    /// Returns after how many seconds to try again, if that may help: `Retry-After` (RFC 9110
     /// section 10.2.3).
     #[must_use]
     pub fn retry_in(&self) -> Option<u64> {
@@ -263,13 +263,13 @@ impl Refusal {
         }
     }
 
-    /// Returns the step that a sign-in needs, where it needs one.
+    /// Returns the step that a sign-in needs, if it needs one.
     #[must_use]
     pub fn step(&self) -> Option<&StepOffer> {
         self.step.as_deref()
     }
 
-    /// Returns what is wrong with a malformed request, where that is known.
+    /// Returns what is wrong with a malformed request, if that is known.
     #[cfg(feature = "axum")]
     pub(crate) const fn detail(&self) -> Option<Malformed> {
         self.detail

@@ -37,7 +37,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The realm of the gate that reports it; `None` in the default realm.
     pub realm: Option<RealmName>,
-    /// The subject that it is about, as in the claim `sub`, where that is known.
+    /// The subject that it is about, as in the claim `sub`, if that is known.
     pub subject: Option<String>,
     /// The session that it is about.
     pub sid: Option<SessionId>,
@@ -77,7 +77,7 @@ pub enum EventKind {
         age: Duration,
         /// The number of generations by which the token is behind.
         generation_gap: u32,
-        /// `true` where the client, the transport or the device id differs from those of the last
+        /// `true` if the client, the transport or the device id differs from those of the last
         /// rotation.
         context_differs: bool,
     },
@@ -120,7 +120,7 @@ pub enum EventKind {
         token: BoundToken,
         /// The property that is different.
         to: BoundTo,
-        /// `true` where the request was refused.
+        /// `true` if the request was refused.
         enforced: bool,
     },
     /// Cookies are on, and an origin that uses them is not secure: browsers will not store them.
@@ -177,14 +177,14 @@ pub enum EventKind {
     ThrottleFull {
         /// The budget, as its setting is named: `identifier`.
         budget: &'static str,
-        /// `true` where every counter is used up, so that new addresses or identifiers share a
-        /// budget for each network; `false` where new ones replace those that have used least.
+        /// `true` if every counter is used up, so that new addresses or identifiers share a
+        /// budget for each network; `false` if new ones replace those that have used least.
         is_shared: bool,
     },
     /// A guard refused a token of another issuer, or there is no guard for its issuer: at most once
     /// a second a guard. `GuardHealth::refused` counts them all, and a debug line has the details.
     ForeignTokenRefused {
-        /// The name of the guard; `None` where no guard is for the token's issuer.
+        /// The name of the guard; `None` if no guard is for the token's issuer.
         guard: Option<String>,
         /// The reason, as `TokenFault` is named in logs: `audience`.
         reason: &'static str,

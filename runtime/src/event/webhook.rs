@@ -28,7 +28,7 @@ use crate::secret::Secret;
 /// within ten seconds, the event is sent again with the same id: after 1, 5, 25 and 60 seconds.
 /// 410 means that the receiver is gone, and nothing is sent any more.
 ///
-/// Events wait in a queue of [`capacity`](Self::capacity); where it is full they are dropped and
+/// Events wait in a queue of [`capacity`](Self::capacity); if it is full they are dropped and
 /// counted ([`Emitter::dropped`](super::Emitter::dropped)). A request never waits for a receiver.
 ///
 /// Only https is spoken, no redirect is followed, and private addresses are refused after the name

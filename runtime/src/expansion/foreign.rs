@@ -29,7 +29,7 @@ pub trait ForeignRoles: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
     /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-    /// Writes the claim, also where it is absent.
+    /// Writes the claim, even if it is absent.
     fn write_always<M: SerializeMap>(
         &self,
         name: &'static str,
@@ -88,7 +88,7 @@ pub trait ForeignScopes: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
     /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-    /// Writes the claim, also where it is absent.
+    /// Writes the claim, even if it is absent.
     fn write_always<M: SerializeMap>(
         &self,
         name: &'static str,
@@ -132,7 +132,7 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignScopes for T {
 
 /// A role or a scope.
 pub trait Word: Sized {
-    /// Returns the word of this text; `None` where the text is unknown.
+    /// Returns the word of this text; `None` if the text is unknown.
     fn read(text: &str) -> Option<Self>;
     /// Returns its text.
     fn text(&self) -> &str;
@@ -165,7 +165,7 @@ pub trait Words: Sized {
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a Self::Word));
     /// Returns a collection of these words.
     fn collect(words: Vec<Self::Word>) -> Self;
-    /// Returns what a token without the claim means; `None` where it is refused.
+    /// Returns what a token without the claim means; `None` if it is refused.
     fn absent() -> Option<Self> {
         None
     }

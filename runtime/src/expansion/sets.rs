@@ -23,7 +23,7 @@ pub trait RoleSet: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
     /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-    /// Writes the claim, also where it is absent.
+    /// Writes the claim, even if it is absent.
     fn write_always<M: SerializeMap>(
         &self,
         name: &'static str,
@@ -80,7 +80,7 @@ pub trait ScopeSet: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
     /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-    /// Writes the claim, also where it is absent.
+    /// Writes the claim, even if it is absent.
     fn write_always<M: SerializeMap>(
         &self,
         name: &'static str,
@@ -145,10 +145,10 @@ pub mod scope {
         type Scope: ClaimValue;
         /// Calls `show` with each scope in it.
         fn each(&self, show: &mut dyn FnMut(Self::Scope));
-        /// Returns a collection of all scopes; `None` where the type cannot hold this number of
+        /// Returns a collection of all scopes; `None` if the type cannot hold this number of
         /// them.
         fn collect(scopes: Vec<Self::Scope>) -> Option<Self>;
-        /// Returns what a token without the claim means; `None` where it is refused.
+        /// Returns what a token without the claim means; `None` if it is refused.
         fn absent() -> Option<Self> {
             None
         }

@@ -27,7 +27,7 @@ pub trait SubjectValue<const READER: u8>: Sized {
     fn from_subject(subject: Self::Subject) -> Self;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Reads a subject; `None` where the text has another form.
+    /// Reads a subject; `None` if the text has another form.
     fn read(text: &str) -> Option<Self::Subject>;
 }
 

@@ -69,7 +69,7 @@ pub trait Claim: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
     /// Writes the claim, unless it is a `None`.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
-    /// Writes the claim, also where it is a `None`.
+    /// Writes the claim, even if it is a `None`.
     fn write_always<M: SerializeMap>(
         &self,
         name: &'static str,

@@ -58,7 +58,7 @@ macro_rules! impls {
             ) -> Result<(), M::Error> {
                 <T as $trait>::write(value, name, map)
             }
-            /// Writes the claim, also where it is absent.
+            /// Writes the claim, even if it is absent.
             #[inline]
             pub fn write_always<M: SerializeMap>(
                 value: &T,

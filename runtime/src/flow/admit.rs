@@ -28,7 +28,7 @@ pub(crate) struct Begun {
 pub(crate) struct Wish {
     /// The way in which the user was authenticated (the claim `acr`).
     pub(crate) acr: Option<String>,
-    /// The time of the authentication, where it was before the request.
+    /// The time of the authentication, if it was before the request.
     pub(crate) auth_time: Option<Timestamp>,
     /// The time for which the session is remembered.
     pub(crate) stay: Stay,

@@ -65,7 +65,7 @@ pub(crate) trait Backend: Send + Sync {
     #[cfg(feature = "axum")]
     fn recognise_claims(&self, admission: &Admission, token: &str) -> Result<TokenClaims, Refusal>;
 
-    /// Returns the members of the login for the OpenAPI document; `None` where they are not known.
+    /// Returns the members of the login for the OpenAPI document; `None` if they are not known.
     #[cfg(feature = "openapi")]
     fn login_members(&self) -> Option<Vec<LoginMember>>;
 }
@@ -76,9 +76,9 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) struct LoginMember {
     pub(crate) name: &'static str,
     pub(crate) holds: LoginValue,
-    /// `true` where it must be there.
+    /// `true` if it must be there.
     pub(crate) is_required: bool,
-    /// `true` where it may be null.
+    /// `true` if it may be null.
     pub(crate) is_nullable: bool,
 }
 
@@ -103,7 +103,7 @@ pub(crate) enum LoginValue {
 #[cfg(feature = "axum")]
 pub(crate) struct TokenClaims {
     pub(crate) token: TokenInfo,
-    /// The user's own claims; `None` where a claim is confidential.
+    /// The user's own claims; `None` if a claim is confidential.
     pub(crate) claims: Option<serde_json::Value>,
 }
 

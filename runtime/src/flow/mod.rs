@@ -53,7 +53,7 @@ use crate::throttle::Throttle;
 pub(crate) struct Flows {
     pub(crate) engine: Arc<Engine>,
     backend: Arc<dyn Backend>,
-    /// The passwords that are checked, where the gate checks any.
+    /// The passwords that are checked, if the gate checks any.
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<crate::password::Passwords>,
     throttle: Throttle,

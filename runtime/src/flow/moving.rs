@@ -15,7 +15,7 @@ use super::{BoxedClaims, Flows};
     allow(dead_code, reason = "only a route exchanges tokens")
 )]
 impl Flows {
-    /// Returns the guard of a former system's tokens, where the gate has one.
+    /// Returns the guard of a former system's tokens, if the gate has one.
     pub(crate) const fn moving(&self) -> Option<&MovingGuard> {
         self.moving.as_ref()
     }

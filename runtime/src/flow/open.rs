@@ -99,7 +99,7 @@ impl Flows {
         self.open_in(login, None).await
     }
 
-    /// The same in a transaction of the program, where there is one, which is committed before
+    /// The same in a transaction of the program, if there is one, which is committed before
     /// anything is signed.
     pub(super) async fn open_in(
         &self,

@@ -39,7 +39,7 @@ pub(crate) struct Renewed {
     /// The remaining lifetime, in whole seconds.
     pub(crate) expires_in: u64,
     pub(crate) session_id: crate::id::SessionId,
-    /// `true` where the session ends with the browser.
+    /// `true` if the session ends with the browser.
     pub(crate) is_brief: bool,
 }
 

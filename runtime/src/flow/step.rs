@@ -39,7 +39,7 @@ pub(super) struct Stage {
     /// while it is still the last. Earlier releases compare `since` instead.
     #[serde(default)]
     changed_at: Option<Timestamp>,
-    /// The session that it renews; `None` where it opens one.
+    /// The session that it renews; `None` if it opens one.
     pub(super) renews: Option<SessionId>,
     /// The device of its first step.
     device: Device,

@@ -68,16 +68,16 @@ pub(crate) const FORMER_REFRESH: &str = "__Secure-tollgate-refresh";
 pub(crate) struct RefreshCookieRule {
     /// The cookie that is written.
     writes: RefreshCookie,
-    /// The time until which the former name is accepted beside the other one; `None` where it is
+    /// The time until which the former name is accepted beside the other one; `None` if it is
     /// not.
     former_until: Option<Timestamp>,
-    /// `true` where the gate could have set a cookie of the former name.
+    /// `true` if the gate could have set a cookie of the former name.
     has_former: bool,
 }
 
 impl RefreshCookieRule {
     /// Decides for a gate. `older_since` is the time at which this release first opened a store
-    /// with sessions of earlier releases; `None` where the store has none.
+    /// with sessions of earlier releases; `None` if the store has none.
     pub(crate) fn new(
         settings: &CookieSettings,
         realm: Option<&RealmName>,

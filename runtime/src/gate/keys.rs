@@ -133,7 +133,7 @@ impl<'a> Keys<'a> {
         self.engine.ring.jwks()
     }
 
-    /// Reads the ring again now; returns `true` where the keys changed. The gate does so every ten
+    /// Reads the ring again now; returns `true` if the keys changed. The gate does so every ten
     /// seconds.
     ///
     /// # Errors

@@ -56,9 +56,9 @@ pub(crate) enum Renewed {
 /// The tokens of a renewal.
 pub(crate) struct PageTokens {
     pub(crate) issued: Issued,
-    /// `true` where the refresh token differs from the one that the browser sent.
+    /// `true` if the refresh token differs from the one that the browser sent.
     pub(crate) is_new: bool,
-    /// `true` where the refresh cookie moves to the name that the gate writes.
+    /// `true` if the refresh cookie moves to the name that the gate writes.
     pub(crate) moves: bool,
     /// The time after the store's answer within which the cookies must be sent.
     timely: Duration,
@@ -91,7 +91,7 @@ impl Running {
         ))
     }
 
-    /// Returns the path of the login page, where the program has pages.
+    /// Returns the path of the login page, if the program has pages.
     pub(crate) fn login(&self) -> Option<&str> {
         self.pages.get().map(|pages| &*pages.login)
     }

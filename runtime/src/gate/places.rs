@@ -49,7 +49,7 @@ fn meets(route: &str, path: &str) -> bool {
 }
 
 /// Returns the path of the metadata of RFC 8414, which that of the issuer follows (section 3.1);
-/// `None` where they are not served: they are there for services that may ask about tokens, and
+/// `None` if they are not served: they are there for services that may ask about tokens, and
 /// `public_url` gives the address.
 pub(crate) fn metadata_path(settings: &Settings) -> Option<String> {
     let issuer = settings.issuer.as_deref()?;
@@ -58,7 +58,7 @@ pub(crate) fn metadata_path(settings: &Settings) -> Option<String> {
     is_served.then(|| format!("/.well-known/oauth-authorization-server{path}"))
 }
 
-/// Returns the path of an address, with its leading slash; empty where it has none.
+/// Returns the path of an address, with its leading slash; empty if it has none.
 pub(crate) fn path_of(url: &str) -> &str {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     host.find('/')

@@ -44,7 +44,7 @@ impl<'a> SessionList<'a> {
     }
 
     /// Returns at most `limit` live sessions of a subject, oldest first: those after the session
-    /// `after`, which may have ended since, or the first ones. `None` where `after` is not a
+    /// `after`, which may have ended since, or the first ones. `None` if `after` is not a
     /// session of the subject, or the store no longer has it.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl<'a> SessionList<'a> {
         Ok(Some(self.infos(sessions)))
     }
 
-    /// Returns a live session; `None` where there is no such session.
+    /// Returns a live session; `None` if there is no such session.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -90,7 +90,7 @@ impl<'a> SessionList<'a> {
             .map(|session| self.info(session)))
     }
 
-    /// Replaces what a live session remembers of its device. Returns `false` where there is no such
+    /// Replaces what a live session remembers of its device. Returns `false` if there is no such
     /// session.
     ///
     /// # Errors
@@ -167,9 +167,9 @@ impl From<Session> for SessionInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Health {
-    /// `true` where everything below is well.
+    /// `true` if everything below is well.
     pub is_well: bool,
-    /// `true` where the store can be written to.
+    /// `true` if the store can be written to.
     pub store_is_writable: bool,
     /// The age of the view of the revocations; above five seconds the gate is not well.
     pub revocation_view_age: Duration,
@@ -177,13 +177,13 @@ pub struct Health {
     pub revocation_entries: usize,
     /// The number of confirmations that found their queue full since the start.
     pub dropped_confirmations: u64,
-    /// `true` where the deployment is paused.
+    /// `true` if the deployment is paused.
     pub is_paused: bool,
     /// The difference of this machine's clock and the store's, as measured last; above the leeway
     /// the gate is not well.
     pub clock_offset: Duration,
-    /// `true` where more than one in a hundred of the last stored password hashes could not be
-    /// read; then the gate is not well. Always `false` where the gate was not given the passwords.
+    /// `true` if more than one in a hundred of the last stored password hashes could not be
+    /// read; then the gate is not well. Always `false` if the gate was not given the passwords.
     pub password_hashes_are_unreadable: bool,
     /// The background tasks that panicked, were started again and have not yet run for a while.
     pub failing_tasks: Vec<&'static str>,

@@ -98,7 +98,7 @@ impl<'a> TokenList<'a> {
             .map_err(failed("read the registry"))
     }
 
-    /// Returns a token; `None` where the registry does not have it.
+    /// Returns a token; `None` if the registry does not have it.
     ///
     /// # Errors
     /// The store cannot be read.

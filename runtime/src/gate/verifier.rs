@@ -40,7 +40,7 @@ impl<U: JwtClaims> Verifier<U> {
         }
     }
 
-    /// Returns the gate that issues these tokens; `None` where others issue them.
+    /// Returns the gate that issues these tokens; `None` if others issue them.
     #[cfg(feature = "axum")]
     pub(crate) fn running(&self) -> Option<&Arc<Running>> {
         match &self.0 {

@@ -112,7 +112,7 @@ impl KeyCache {
         })
     }
 
-    /// Returns a number that changes with the keys; `None` where they are too old to verify.
+    /// Returns a number that changes with the keys; `None` if they are too old to verify.
     pub(super) fn generation(&self, now: Timestamp, limits: CacheLimits) -> Option<u64> {
         let generation = self.generation.load(Ordering::Acquire);
         let held = self.held.load();
@@ -136,7 +136,7 @@ impl KeyCache {
         }
     }
 
-    /// Joins the attempt that is under way, or starts one; `None` where the last one is too recent.
+    /// Joins the attempt that is under way, or starts one; `None` if the last one is too recent.
     fn start(
         self: &Arc<Self>,
         now: Timestamp,

@@ -89,7 +89,7 @@ pub trait JwtGuard: Send + Sync + 'static {
     }
 
     /// Returns a number that changes whenever the keys do: a token that was verified under another
-    /// number is verified again. `None` where it is not known: then no token is remembered.
+    /// number is verified again. `None` if it is not known: then no token is remembered.
     fn generation(&self, now: Timestamp) -> Option<u64> {
         let _ = now;
         None
@@ -191,9 +191,9 @@ pub fn digest(action: &[u8]) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyHealth {
-    /// The number of keys; `None` where the guard does not report it.
+    /// The number of keys; `None` if the guard does not report it.
     pub keys: Option<usize>,
-    /// The time since the keys were fetched; `None` where they were not fetched.
+    /// The time since the keys were fetched; `None` if they were not fetched.
     pub age: Option<Duration>,
     /// The problem of the last attempt to fetch the keys, for operators.
     pub problem: Option<String>,
@@ -207,7 +207,7 @@ pub struct GuardHealth {
     pub name: String,
     /// Its issuer.
     pub issuer: String,
-    /// `true` where the guard has keys and no problem.
+    /// `true` if the guard has keys and no problem.
     pub is_well: bool,
     /// Its keys.
     pub keys: KeyHealth,

@@ -231,7 +231,7 @@ impl MovingGuard {
         self
     }
 
-    /// Verifies a token; `None` where it is not valid. The claims are read only after the signature
+    /// Verifies a token; `None` if it is not valid. The claims are read only after the signature
     /// was verified.
     pub(crate) fn verify(&self, text: &str, now: Timestamp) -> Option<FormerToken> {
         let rules = &*self.rules;
@@ -339,7 +339,7 @@ impl FormerToken {
         self.claims.get(name)
     }
 
-    /// Returns when it was issued, where it has the claim.
+    /// Returns when it was issued, if it has the claim.
     #[must_use]
     pub const fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at

@@ -35,7 +35,7 @@ impl<'a> TokenParts<'a> {
         self.part(1)
     }
 
-    /// Returns a claim by its name; `None` where it is absent or has another type.
+    /// Returns a claim by its name; `None` if it is absent or has another type.
     #[must_use]
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let mut payload: serde_json::Value = serde_json::from_str(&self.payload()).ok()?;

@@ -64,7 +64,7 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// Verifies a token by the guard of its issuer.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where the keys or the
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] if the keys or the
     /// store could not be read.
     pub async fn verify(
         &self,

@@ -29,7 +29,7 @@ pub(super) struct NamedGuard<U: JwtClaims> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OtherIssuer {
     pub(super) name: String,
-    /// The realm whose tokens it verifies; `None` where no guard may have the issuer at all.
+    /// The realm whose tokens it verifies; `None` if no guard may have the issuer at all.
     pub(super) realm: Option<OtherRealm>,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Tokens<'a> {
     pub(super) transport: Transport,
     /// The members that the application adds.
     pub(super) members: Option<&'a Members>,
-    /// `true` where the body has the refresh token; `false` where the client keeps the one that it
+    /// `true` if the body has the refresh token; `false` if the client keeps the one that it
     /// has (`refresh.answer_token`).
     pub(super) answers_refresh: bool,
 }
@@ -150,7 +150,7 @@ pub(super) struct SessionEntry {
     /// Those of the last sign-in or refresh.
     last_seen_ip: Option<String>,
     last_seen_user_agent: Option<String>,
-    /// Those before: only where the settings keep them.
+    /// Those before: only if the settings keep them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     history: Vec<FormerPlace>,
     expires_at: u64,

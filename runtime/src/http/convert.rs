@@ -108,7 +108,7 @@ fn input(
     None
 }
 
-/// Returns the same of the inputs that axum has behind features, which are this crate's only where
+/// Returns the same of the inputs that axum has behind features, which are this crate's only if
 /// the application turns them on: they are told apart by the names of their types.
 fn of_optional_input(
     error: &(dyn std::error::Error + 'static),

@@ -6,13 +6,13 @@ use serde::de::value::{Error, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Reads a form whose values are strings; `None` where it is not the form of a `T`.
+/// Reads a form whose values are strings; `None` if it is not the form of a `T`.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let pairs = form_urlencoded::parse(bytes).map(|(name, value)| (name, Text(value)));
     T::deserialize(MapDeserializer::new(pairs)).ok()
 }
 
-/// Decodes one value; `None` where the text is more than one value.
+/// Decodes one value; `None` if the text is more than one value.
 pub(super) fn decode(text: &str) -> Option<String> {
     let text = format!("v={text}");
     let mut pairs = form_urlencoded::parse(text.as_bytes());

@@ -27,7 +27,7 @@ pub(super) enum MemberKind {
 pub(super) struct AnswerMember {
     pub(super) name: &'static str,
     pub(super) holds: MemberKind,
-    /// `true` where it may be missing.
+    /// `true` if it may be missing.
     pub(super) is_optional: bool,
     /// An example of its value: the text itself for a text, otherwise JSON.
     pub(super) example: &'static str,

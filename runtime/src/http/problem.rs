@@ -57,9 +57,9 @@ pub struct Rejection(Box<Refused>);
 #[derive(Debug)]
 struct Refused {
     refusal: Refusal,
-    /// The scheme of the challenge; `None` where no gate has set it yet.
+    /// The scheme of the challenge; `None` if no gate has set it yet.
     scheme: Option<Arc<str>>,
-    /// The status, where it is not that of the code.
+    /// The status, if it is not that of the code.
     status: Option<StatusCode>,
     members: Members,
     /// The media type of a request of gRPC.

@@ -11,11 +11,11 @@ use super::row::RouteRow;
 /// The routes of a gate at the root of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RootPlace {
-    /// The path of the key set of the gate's ring; `None` where it has none.
+    /// The path of the key set of the gate's ring; `None` if it has none.
     pub(super) key_set: Option<Arc<str>>,
-    /// `true` where this gate serves it; gates of one ring share it.
+    /// `true` if this gate serves it; gates of one ring share it.
     pub(super) serves_key_set: bool,
-    /// `true` where it serves the metadata of its issuer.
+    /// `true` if it serves the metadata of its issuer.
     pub(super) serves_metadata: bool,
 }
 

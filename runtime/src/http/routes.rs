@@ -313,7 +313,7 @@ fn has_metadata(gate: &Running) -> bool {
     metadata_path(gate.settings()).is_some()
 }
 
-/// Returns the path of an endpoint that the metadata names; `None` where the gate does not have it.
+/// Returns the path of an endpoint that the metadata names; `None` if the gate does not have it.
 fn endpoint(gate: &Running, place: &RootPlace, endpoint: well_known::Endpoint) -> Option<String> {
     let wanted = match endpoint {
         well_known::Endpoint::KeySet => return place.key_set.as_deref().map(str::to_owned),

@@ -20,7 +20,7 @@ pub(super) struct RouteRow {
     pub(super) exists: fn(&Running) -> bool,
     /// Returns its handler.
     pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<Running>>,
-    /// Its texts in the OpenAPI document; `None` where the document does not have it.
+    /// Its texts in the OpenAPI document; `None` if the document does not have it.
     #[cfg(feature = "openapi")]
     pub(super) words: Option<RouteDoc>,
 }
@@ -46,7 +46,7 @@ pub(super) struct RouteDoc {
     pub(super) answer: Answered,
     /// The statuses of problems.
     pub(super) problems: &'static [&'static str],
-    /// `true` where cookies from another origin are refused with 403.
+    /// `true` if cookies from another origin are refused with 403.
     pub(super) checks_origin: bool,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct BodyMember {
     pub(super) name: Option<&'static str>,
     pub(super) needed: Needed,
     pub(super) holds: MemberForm,
-    /// `true` where null means the same as a missing member.
+    /// `true` if null means the same as a missing member.
     pub(super) is_nullable: bool,
     /// An example of its value.
     pub(super) example: &'static str,
@@ -171,7 +171,7 @@ impl RouteRow {
         matches!(self.at, At::Route(AuthRoute::Jwks) | At::Metadata)
     }
 
-    /// Returns the path of this route in a gate; `None` where another gate serves it.
+    /// Returns the path of this route in a gate; `None` if another gate serves it.
     pub(super) fn path(&self, gate: &Running, place: &RootPlace) -> Option<String> {
         match self.at {
             At::Route(AuthRoute::Jwks) if place.serves_key_set => {

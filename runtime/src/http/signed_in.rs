@@ -29,7 +29,7 @@ pub struct SignedIn {
     issued: Box<Issued>,
     transport: Transport,
     device: Option<DeviceCookie>,
-    /// `true` where the browser came back from another service; its state is accepted once.
+    /// `true` if the browser came back from another service; its state is accepted once.
     has_returned: bool,
     members: Members,
     /// The problem of a member that was added.

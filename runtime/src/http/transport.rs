@@ -186,7 +186,7 @@ pub(super) async fn sign_out_presented(
 pub(super) struct SentRefresh {
     pub(super) token: String,
     pub(super) transport: Transport,
-    /// `true` where its cookie moves to the name that the gate writes.
+    /// `true` if its cookie moves to the name that the gate writes.
     pub(super) moves: bool,
 }
 

@@ -105,7 +105,7 @@ pub(super) struct ContentKeyId {
 }
 
 impl ContentKeyId {
-    /// Reads a `kid`; `None` where it has another form (R34).
+    /// Reads a `kid`; `None` if it has another form (R34).
     pub(super) fn parse(kid: &str) -> Option<Self> {
         let (number, encoded) = kid.split_once('.')?;
         let mut salt = [0; SALT_LEN];

@@ -97,19 +97,19 @@ impl Jwk {
             && self.key_ops.as_ref().is_none_or(has_verify)
     }
 
-    /// Returns the key's id, where it has one.
+    /// Returns the key's id, if it has one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Returns the algorithm that the key names, where it names one.
+    /// Returns the algorithm that the key names, if it names one.
     #[must_use]
     pub fn alg(&self) -> Option<&str> {
         self.alg.as_deref()
     }
 
-    /// Returns the issuer that the key names, where it names one. It is empty where the member is
+    /// Returns the issuer that the key names, if it names one. It is empty if the member is
     /// not text, which is no issuer's name.
     pub(super) fn issuer(&self) -> Option<&str> {
         let issuer = self.issuer.as_ref()?;

@@ -183,7 +183,7 @@ impl KeySet {
     }
 
     /// Returns the 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section
-    /// 4.5), for a service of yours that may read it; `None` where the ring never had, or no longer
+    /// 4.5), for a service of yours that may read it; `None` if the ring never had, or no longer
     /// has, the key from which they are derived.
     ///
     /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with

@@ -25,7 +25,7 @@ pub(super) enum ImportedHash {
 }
 
 impl ImportedHash {
-    /// Reads a stored hash; `None` where it is not one of these, or would take more work than a
+    /// Reads a stored hash; `None` if it is not one of these, or would take more work than a
     /// hash for sign-ins does.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let text = stored.as_str();

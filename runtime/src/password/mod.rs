@@ -160,7 +160,7 @@ impl Hashing {
 #[non_exhaustive]
 pub struct Checked {
     /// The password hashed with the present parameters, where the stored hash is weaker: store it
-    /// in place of [`stored`](Self::stored), and only where the table still has that:
+    /// in place of [`stored`](Self::stored), and only if the table still has that:
     /// `UPDATE … WHERE id = ? AND password_hash = ?`. Another password may have been set since the
     /// hash was read, and a write without the condition would bring the old one back.
     pub rehash: Option<Stored>,
@@ -254,7 +254,7 @@ impl Passwords {
             .await?
     }
 
-    /// Checks a password against the stored hash, or against nothing where there is no such
+    /// Checks a password against the stored hash, or against nothing if there is no such
     /// account.
     ///
     /// Look up the account first, then call this in every case, then check whether the account is

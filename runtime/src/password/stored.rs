@@ -40,7 +40,7 @@ impl Stored {
         }
     }
 
-    /// Returns the subject of the hash, where it is known.
+    /// Returns the subject of the hash, if it is known.
     pub(super) fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
@@ -127,7 +127,7 @@ impl Recipe {
         Self::new(params, &[0; argon2::RECOMMENDED_SALT_LEN])
     }
 
-    /// Reads a stored hash; `None` where it is not one that can be evaluated.
+    /// Reads a stored hash; `None` if it is not one that can be evaluated.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let hash = PasswordHash::new(&stored.text).ok()?;
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;

@@ -17,7 +17,7 @@ use super::rule::Value;
 /// A type whose values may be compared with one of the kind `K`: [`Text`], [`Number`], [`Truth`],
 /// or an enum of strings.
 ///
-/// A policy may use `claim(name = value)` only where the claim's type implements it, so that no
+/// A policy may use `claim(name = value)` only if the claim's type implements it, so that no
 /// comparison is always false. Implement it for your own type that is written as such a value:
 /// `impl Comparable<Text> for PhoneNumber {}`.
 #[diagnostic::on_unimplemented(

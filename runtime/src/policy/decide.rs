@@ -18,9 +18,9 @@ pub trait Facts {
     /// Returns whether an own claim, by its name on the wire, is this value or a list that holds
     /// it.
     fn has_claim(&self, name: &str, value: &Value) -> bool;
-    /// Returns when the caller last authenticated; `None` where the token does not say it.
+    /// Returns when the caller last authenticated; `None` if the token does not say it.
     fn auth_time(&self) -> Option<Timestamp>;
-    /// Returns the way in which the caller authenticated; `None` where the token does not say it.
+    /// Returns the way in which the caller authenticated; `None` if the token does not say it.
     fn acr(&self) -> Option<&str>;
 }
 
@@ -63,15 +63,15 @@ pub enum Decision {
 /// section 3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepUp {
-    /// Its greatest age, in seconds; `None` where its age does not matter.
+    /// Its greatest age, in seconds; `None` if its age does not matter.
     pub max_age: Option<u64>,
-    /// The accepted ways to authenticate, in the order of the rule; empty where the present one is
+    /// The accepted ways to authenticate, in the order of the rule; empty if the present one is
     /// accepted.
     pub acr_values: Vec<&'static str>,
 }
 
 impl Decision {
-    /// Returns the refusal for a rule that does not hold; nothing where it holds.
+    /// Returns the refusal for a rule that does not hold; nothing if it holds.
     ///
     /// # Errors
     /// The rule does not hold.
@@ -90,8 +90,8 @@ impl Decision {
 
 /// Decides whether a rule holds for the caller at `now`.
 ///
-/// A refusal names the cheapest remedy: [`Decision::Stale`] only where another authentication alone
-/// would satisfy the whole rule, and with a way to authenticate only where a fresh one of the
+/// A refusal names the cheapest remedy: [`Decision::Stale`] only if another authentication alone
+/// would satisfy the whole rule, and with a way to authenticate only if a fresh one of the
 /// present kind would not be enough.
 #[must_use]
 pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
@@ -189,7 +189,7 @@ impl<'a> CallerView<'a> {
     }
 
     /// Returns the greatest age that an authentication of this kind may have, with `ages` from low
-    /// to high: `None` where a fresh one is not enough, `Some(None)` where its age does not matter.
+    /// to high: `None` if a fresh one is not enough, `Some(None)` if its age does not matter.
     ///
     /// The decision cannot change between two ages that the rule names, so each age stands for all
     /// ages between the one before and itself.

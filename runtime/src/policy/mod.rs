@@ -41,7 +41,7 @@ pub trait PolicyFor<U: JwtClaims>: Policy {
     /// The rule of the policy.
     const RULE: Rule;
 
-    /// The consistency with which a verifier checks the caller's token; `None` where the gate's
+    /// The consistency with which a verifier checks the caller's token; `None` if the gate's
     /// setting decides.
     const CONSISTENCY: Option<Consistency> = None;
 

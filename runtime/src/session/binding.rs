@@ -28,7 +28,7 @@ pub(crate) struct Bindings {
     events: Emitter,
 }
 
-/// Returns the binding of an access token of this session; `None` where the settings compare
+/// Returns the binding of an access token of this session; `None` if the settings compare
 /// nothing.
 pub(super) fn bind(settings: &Settings, sid: SessionId, device: &Device) -> Option<TokenBinding> {
     let settings = &settings.binding;

@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 #[derive(Debug)]
 pub(crate) struct StoreClock {
     clock: Clock,
-    /// `true` where the store has a clock of its own, which was read.
+    /// `true` if the store has a clock of its own, which was read.
     corrects: AtomicBool,
     /// The time by which the store's clock is ahead, in milliseconds.
     offset: AtomicI64,

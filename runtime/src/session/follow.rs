@@ -37,7 +37,7 @@ pub(crate) struct Follower {
     cursor: Mutex<LogCursor>,
     /// The number of times that the log could not be read.
     failed_reads: AtomicU64,
-    /// `true` where the log has named a key since the ring was read.
+    /// `true` if the log has named a key since the ring was read.
     is_ring_old: AtomicBool,
 }
 
@@ -66,7 +66,7 @@ impl Follower {
     }
 
     /// Reads the entries of the log since the last time. There is one reader at a time: a caller
-    /// who waited for it uses its result, also where the store did not answer, and does not try
+    /// who waited for it uses its result, even if the store did not answer, and does not try
     /// again. On a node without a connection, requests would otherwise wait for all those before
     /// them.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {

@@ -36,10 +36,10 @@ pub struct Issued {
     pub issued_at: Timestamp,
     /// The session to which they belong.
     pub session_id: SessionId,
-    /// `true` where the client has to store the refresh token: it is another one than before, or it
+    /// `true` if the client has to store the refresh token: it is another one than before, or it
     /// expires later (the policy `fixed`).
     pub is_fresh: bool,
-    /// `true` where the session is not to be remembered: its cookies end when the browser is
+    /// `true` if the session is not to be remembered: its cookies end when the browser is
     /// closed.
     pub is_brief: bool,
 }
@@ -332,7 +332,7 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns the claims that a session keeps, as they were written; `None` where it keeps none,
+    /// Returns the claims that a session keeps, as they were written; `None` if it keeps none,
     /// or this ring cannot read them.
     pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
         let kept = session.claims.as_deref()?;

@@ -152,7 +152,7 @@ impl TokenRegistry {
             .map_or(Target::Token(jti), Target::Session))
     }
 
-    /// Returns the tree of the tokens that were made from those of a session; `None` where the gate
+    /// Returns the tree of the tokens that were made from those of a session; `None` if the gate
     /// keeps no registry.
     #[cfg(feature = "axum")]
     pub(crate) fn tree_below(&self, sid: SessionId) -> Option<Target> {

@@ -13,7 +13,7 @@ use crate::id::SessionId;
 pub(crate) struct Replays(Mutex<HashMap<(SessionId, u32), (u32, Timestamp)>>);
 
 impl Replays {
-    /// Counts one more; returns `false` where it is one too many.
+    /// Counts one more; returns `false` if it is one too many.
     pub(crate) fn admit(&self, sid: SessionId, generation: u32, now: Timestamp) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= REMEMBERED {

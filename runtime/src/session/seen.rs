@@ -4,7 +4,7 @@ use crate::device::Client;
 use crate::settings::SessionSettings;
 use crate::store::{LastSeen, SeenFrom, Session};
 
-/// Returns what a rotation by this client writes; `None` where the session was last used from the
+/// Returns what a rotation by this client writes; `None` if the session was last used from the
 /// same address with the same user agent, so that the usual refresh writes no more than its times.
 ///
 /// The history has at most `max` entries, the latest first; one that has more is cut.
@@ -126,7 +126,7 @@ mod tests {
             .map(|number| (format!("192.0.2.{number}"), number))
             .collect();
         assert_eq!(places, expected);
-        // A smaller setting cuts it, also where the place is the same.
+        // A smaller setting cuts it, even if the place is the same.
         let cut = last_seen(&session, &client(20, "one"), 3).unwrap();
         assert_eq!(cut.history, history[..3]);
         assert_eq!(last_seen(&session, &client(20, "one"), 8), None);

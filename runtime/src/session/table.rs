@@ -14,7 +14,7 @@ pub(crate) struct Presented<'a> {
     pub(crate) generation: u32,
     /// SHA-256 of the secret.
     pub(crate) hash: [u8; 32],
-    /// `true` where its MAC key is retired: then only a hash may decide.
+    /// `true` if its MAC key is retired: then only a hash may decide.
     pub(crate) retired: bool,
     pub(crate) client_id: &'a str,
     pub(crate) context: [u8; 32],

@@ -263,7 +263,7 @@ pub struct RefreshSettings {
     pub lost_response_window: Duration,
     /// The reuse that is forgiven.
     pub policy: RefreshPolicy,
-    /// `true` where the answer of a refresh has the refresh token in its body, as by default;
+    /// `true` if the answer of a refresh has the refresh token in its body, as by default;
     /// `false` is for clients of [`RefreshPolicy::Fixed`] alone, whose token stays the same.
     pub answer_token: bool,
 }
@@ -394,7 +394,7 @@ pub enum Consistency {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnStale {
-    /// It asks the store, and answers 503 where the store cannot answer.
+    /// It asks the store, and answers 503 if the store cannot answer.
     #[default]
     Check,
     /// It goes on with the view that it has: later revocations have no effect on this node.
@@ -405,7 +405,7 @@ pub enum OnStale {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeysSettings {
-    /// `true` where a new ring may start beside a store with live sessions, all of which it ends.
+    /// `true` if a new ring may start beside a store with live sessions, all of which it ends.
     /// By default `false`: such a start usually means that the volume with the keys was lost.
     pub accept_new: bool,
     /// The permissions of the group of a ring's folder and files.
@@ -464,18 +464,18 @@ impl Default for EventSettings {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OpenapiSettings {
-    /// The path at which `install` serves the document. By default `/openapi.json`; where it is
+    /// The path at which `install` serves the document. By default `/openapi.json`; if it is
     /// empty, the document is not served.
     pub path: String,
     /// The path at which `install` serves Swagger UI for the document (feature `swagger-ui`). By
-    /// default `/docs/swagger`; where it is empty, and where the document is not served, there is
+    /// default `/docs/swagger`; if it is empty, and where the document is not served, there is
     /// no such page.
     pub swagger_ui: String,
     /// The title of the document. If not set, the name of the backend's package.
     pub title: Option<String>,
     /// The version of the application in the document. If not set, that of the backend's package.
     pub version: Option<String>,
-    /// `true` where the document names the roles and scopes that each route requires. By default
+    /// `true` if the document names the roles and scopes that each route requires. By default
     /// `false`, because everyone may read the document.
     pub policies: bool,
 }

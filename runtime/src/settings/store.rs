@@ -51,7 +51,7 @@ pub enum StoreTls {
     /// or not.
     #[default]
     AsUrl,
-    /// The server must prove its identity: `sslmode=verify-full`, even where the URL says
+    /// The server must prove its identity: `sslmode=verify-full`, even if the URL says
     /// otherwise; with Redis, a URL without `rediss:` is refused.
     Verify,
 }

@@ -9,7 +9,7 @@ pub(super) struct SettingKey {
     pub(super) name: &'static str,
     /// Reads its value into the settings.
     pub(super) read: fn(&mut Settings, Scalar<'_>) -> Result<(), String>,
-    /// Writes its value in the form of the file; `None` where it is not set.
+    /// Writes its value in the form of the file; `None` if it is not set.
     pub(super) show: fn(&Settings) -> Option<String>,
     /// A description in a few words, for the documented table and the command line.
     #[cfg(any(test, feature = "cli"))]

@@ -30,7 +30,7 @@ pub(super) trait SettingValue: Sized {
     /// Reads it. The error says which form it must have.
     fn read(raw: Scalar<'_>) -> Result<Self, String>;
 
-    /// Writes it in the form of the file; `None` where it is not set.
+    /// Writes it in the form of the file; `None` if it is not set.
     fn show(&self) -> Option<String>;
 
     /// Returns the JSON schema of the value in the file.

@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::Settings`], with one line for each setting that the store does not use; or
     /// `store.url` is missing, has another scheme, or one whose feature this program was built
-    /// without. [`ErrorKind::Store`] where the store itself refuses.
+    /// without. [`ErrorKind::Store`] if the store itself refuses.
     ///
     /// # Examples
     /// ```
@@ -310,7 +310,7 @@ fn read(name: &str, path: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// Returns the SQL that makes the tables of a realm in an empty database, for people who run it
-/// themselves; `None` where the store of the URL has no tables.
+/// themselves; `None` if the store of the URL has no tables.
 #[cfg(feature = "cli")]
 pub(crate) fn schema_script(url: &str, realm: Option<&crate::realm::RealmName>) -> Option<String> {
     match StoreKind::of(url.split(':').next()?)? {

@@ -88,7 +88,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<StoreHealth, StoreError>> + Send;
 
-    /// Returns the time of the store's own clock, or `None` where it has no clock but this
+    /// Returns the time of the store's own clock, or `None` if it has no clock but this
     /// machine's (memory, an embedded file).
     ///
     /// Clause 4.
@@ -272,7 +272,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Stores a payload that can be taken once. Returns `false` and writes nothing where a live one
+    /// Stores a payload that can be taken once. Returns `false` and writes nothing if a live one
     /// of this kind and hash exists already. Values and the keys of
     /// [`consume_once`](Self::consume_once) do not conflict. If its `until` is not after `now`,
     /// nothing is written, and the answer says whether the place is free: a question that costs a
@@ -357,7 +357,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
-    /// Replaces the device of a live session. Returns `false` and writes nothing where there is no
+    /// Replaces the device of a live session. Returns `false` and writes nothing if there is no
     /// such live session.
     ///
     /// Clauses 129–130.

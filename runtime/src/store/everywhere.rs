@@ -167,7 +167,7 @@ impl Stopped {
         &self.done
     }
 
-    /// Returns the realms that are not done, the one that failed first. The list is empty where the
+    /// Returns the realms that are not done, the one that failed first. The list is empty if the
     /// realms could not be listed: then nothing was done.
     #[must_use]
     pub fn left(&self) -> &[Option<RealmName>] {

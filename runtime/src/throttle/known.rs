@@ -58,7 +58,7 @@ impl Throttle {
         }
     }
 
-    /// Returns the mark by which an account knows the device of a client; `None` where the device
+    /// Returns the mark by which an account knows the device of a client; `None` if the device
     /// is unknown. It only reads.
     pub(super) async fn known_mark(
         &self,
@@ -76,7 +76,7 @@ impl Throttle {
     }
 }
 
-/// Marks a device as known; returns `false` where it is already.
+/// Marks a device as known; returns `false` if it is already.
 async fn put(
     store: &Store,
     hash: [u8; 32],

@@ -27,11 +27,11 @@ pub(super) struct LocalCounter {
 /// The answer of a counter about an attempt.
 #[derive(Debug)]
 pub(super) struct Count {
-    /// The time to wait; `None` where the attempt is allowed.
+    /// The time to wait; `None` if the attempt is allowed.
     pub(super) wait: Option<Duration>,
     /// The room that the key found.
     pub(super) room: Room,
-    /// `true` where an operator should be told.
+    /// `true` if an operator should be told.
     pub(super) is_alarm: bool,
 }
 

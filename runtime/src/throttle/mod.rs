@@ -30,7 +30,7 @@ pub(crate) struct Throttle {
     store: Store,
     clock: Clock,
     events: Emitter,
-    /// `true` where all nodes count together.
+    /// `true` if all nodes count together.
     is_shared: bool,
     known_for: Duration,
     client: BudgetPerKey,

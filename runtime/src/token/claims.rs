@@ -69,7 +69,7 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
 
-    /// Reads a subject; `None` where the text has another form.
+    /// Reads a subject; `None` if the text has another form.
     fn parse_subject(text: &str) -> Option<Self::Subject>;
 
     /// Writes the own claims, without `sub`, in their order.
@@ -109,7 +109,7 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// values no gate looks for fields that seem secret.
     const EXPOSED: &'static [usize] = &[];
 
-    /// `true` where a field is marked `#[claim(action)]`, so that a token is valid for one action
+    /// `true` if a field is marked `#[claim(action)]`, so that a token is valid for one action
     /// and once.
     const ACTION_BOUND: bool = false;
 

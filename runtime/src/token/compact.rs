@@ -22,7 +22,7 @@ pub(super) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Splits a token; `None` where it cannot be a JWS. Nothing is decoded and nothing allocated.
+    /// Splits a token; `None` if it cannot be a JWS. Nothing is decoded and nothing allocated.
     pub(super) fn split(token: &'a str) -> Option<Self> {
         Self::split_within(token, MAX_LEN)
     }
@@ -82,7 +82,7 @@ impl<'a> Compact<'a> {
 }
 
 /// Decodes base64url without padding into `buffer`, and only its one canonical form (R4, RFC 4648
-/// section 3.5); `None` also where the buffer is too short.
+/// section 3.5); `None` even if the buffer is too short.
 pub(super) fn decode<'r>(encoded: &str, buffer: &'r mut [u8]) -> Option<&'r mut [u8]> {
     if decoded_len(encoded.len()) > buffer.len() {
         return None;

@@ -18,7 +18,7 @@ use crate::realm::RealmName;
 /// are not checked.
 pub(super) struct Decoded<C> {
     pub(super) subject: Box<str>,
-    /// The client; `None` where it is the expected one.
+    /// The client; `None` if it is the expected one.
     pub(super) client_id: Option<Box<str>>,
     pub(super) expires: u64,
     pub(super) issued: u64,
@@ -32,7 +32,7 @@ pub(super) struct Decoded<C> {
     pub(super) claims: C,
 }
 
-/// Decodes the claims of a strict payload, whose members may be in any order; `None` where it is
+/// Decodes the claims of a strict payload, whose members may be in any order; `None` if it is
 /// not an access token's for `expect`.
 pub(super) fn decode<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -245,7 +245,7 @@ impl Visitor<'_> for Same<'_> {
     }
 }
 
-/// A string, kept only where it is not this one.
+/// A string, kept only if it is not this one.
 struct Different<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for Different<'_> {

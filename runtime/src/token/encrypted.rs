@@ -36,13 +36,13 @@ struct JweHeader<'a> {
     iss: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "text")]
     rlm: Option<Cow<'a, str>>,
-    /// `true` where the header has `crit`: no extension is implemented (R12).
+    /// `true` if the header has `crit`: no extension is implemented (R12).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// `true` where the header has `zip`: nothing is decompressed (R14).
+    /// `true` if the header has `zip`: nothing is decompressed (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
-    /// `true` where the header has `p2c`: no password is hashed (R15).
+    /// `true` if the header has `p2c`: no password is hashed (R15).
     #[serde(default, deserialize_with = "is_present")]
     p2c: bool,
 }
@@ -71,7 +71,7 @@ pub(crate) fn encrypt(
     Ok(text)
 }
 
-/// Decrypts a token into the signed one inside. `None` where this ring did not encrypt it, whatever
+/// Decrypts a token into the signed one inside. `None` if this ring did not encrypt it, whatever
 /// the reason (R16), or where its header names another issuer or realm than is expected of the
 /// token inside.
 pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<String> {
@@ -102,7 +102,7 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<Str
     std::str::from_utf8(plain).ok().map(str::to_owned)
 }
 
-/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where the
+/// Returns the issuer and the realm that the header of an encrypted token claims; `None` if the
 /// text is not an encrypted token, or its header has no issuer. Nothing is verified.
 #[cfg(feature = "axum")]
 pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
@@ -118,7 +118,7 @@ pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
 }
 
 /// Returns the length of an encrypted token of this gate, in bytes, around a signed one of this
-/// length; `None` where its header would be longer than any verifier reads.
+/// length; `None` if its header would be longer than any verifier reads.
 pub(super) fn enveloped_len(inner: usize, stamp: &Stamp<'_>) -> Option<usize> {
     let header = header_of(LONGEST_KID, stamp).len();
     (header <= MAX_HEADER_LEN).then(|| len(header, inner))
@@ -162,7 +162,7 @@ fn len(header: usize, inner: usize) -> usize {
     header + 2 + 16 + 1 + URL_SAFE_NO_PAD.encoded_length(inner) + 1 + 22
 }
 
-/// Reads a header; `None` where it is not the header of an encrypted access token.
+/// Reads a header; `None` if it is not the header of an encrypted access token.
 fn read_header<'b>(encoded: &str, buffer: &'b mut [u8; MAX_HEADER_LEN]) -> Option<JweHeader<'b>> {
     let text = std::str::from_utf8(decode(encoded, buffer)?).ok()?;
     let header: JweHeader<'_> = is_strict(text).then(|| serde_json::from_str(text).ok())??;

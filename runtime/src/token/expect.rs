@@ -21,7 +21,7 @@ pub struct Expect {
     pub leeway: Duration,
     /// The longest `exp − iat`.
     pub max_lifetime: Duration,
-    /// `true` where an expired token is accepted, as for signing out.
+    /// `true` if an expired token is accepted, as for signing out.
     pub allow_expired: bool,
 }
 

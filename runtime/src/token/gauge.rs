@@ -12,7 +12,7 @@ pub(super) struct Measures {
     pub(super) depth: usize,
     /// The number of members of all its objects together.
     pub(super) members: usize,
-    /// `true` where each of its numbers is finite.
+    /// `true` if each of its numbers is finite.
     pub(super) is_finite: bool,
 }
 

@@ -18,19 +18,19 @@ struct AccessTokenHeader<'a> {
     typ: Cow<'a, str>,
     #[serde(borrow)]
     kid: Cow<'a, str>,
-    /// `true` where the header has `crit`: no extension is implemented, so none may be critical
+    /// `true` if the header has `crit`: no extension is implemented, so none may be critical
     /// (R12, RFC 7515 section 4.1.11).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// `true` where the header has `b64` (R13, RFC 7797 section 7).
+    /// `true` if the header has `b64` (R13, RFC 7797 section 7).
     #[serde(default, deserialize_with = "is_present")]
     b64: bool,
-    /// `true` where the header has `zip` (R14).
+    /// `true` if the header has `zip` (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }
 
-/// Finds the key that the header names; `None` where it is not the header of an access token of
+/// Finds the key that the header names; `None` if it is not the header of an access token of
 /// this ring.
 pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
     let bytes = URL_SAFE_NO_PAD.decode_to_vec(encoded).ok()?;

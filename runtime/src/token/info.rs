@@ -151,7 +151,7 @@ impl TokenInfo {
     }
 
     /// Returns the client to which the token was issued: `client_id`. For a token of another issuer
-    /// this is its `client_id` or `azp`, empty where it has neither.
+    /// this is its `client_id` or `azp`, empty if it has neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
         self.client_id.as_deref().unwrap_or(&self.names.client_id)
@@ -192,13 +192,13 @@ impl TokenInfo {
         self.jti
     }
 
-    /// Returns the session: `sid`; `None` where the token was issued without one.
+    /// Returns the session: `sid`; `None` if the token was issued without one.
     #[must_use]
     pub fn sid(&self) -> Option<SessionId> {
         self.session.map(|(sid, _)| sid)
     }
 
-    /// Returns the session's generation when the token was issued: `gen`; `None` where it was
+    /// Returns the session's generation when the token was issued: `gen`; `None` if it was
     /// issued without a session.
     #[must_use]
     pub fn generation(&self) -> Option<u32> {

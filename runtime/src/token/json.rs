@@ -17,7 +17,7 @@ pub(super) const MAX_MEMBERS: usize = 256;
 /// Returns whether a text needs no strict check: it has at most one object, so that no value is
 /// one, and too few lists to be deep.
 ///
-/// It counts brackets without knowing which are inside strings, so it may return `false` where a
+/// It counts brackets without knowing which are inside strings, so it may return `false` if a
 /// slower check would return `true`.
 pub(super) fn is_plain(text: &str) -> bool {
     let (mut objects, mut lists) = (0usize, 0usize);

@@ -14,7 +14,7 @@ pub(crate) struct MovedToken<'a> {
 }
 
 impl<'a> MovedToken<'a> {
-    /// Reads a token; `None` where it cannot be one. Headers that ask for an extension (R12–R14)
+    /// Reads a token; `None` if it cannot be one. Headers that ask for an extension (R12–R14)
     /// are refused, and their members about keys have no effect (R23).
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let parts = Compact::split(text)?;
@@ -35,7 +35,7 @@ impl<'a> MovedToken<'a> {
         self.parts.signed
     }
 
-    /// Returns the signature; `None` where it is not in the one canonical form.
+    /// Returns the signature; `None` if it is not in the one canonical form.
     pub(crate) fn signature(&self) -> Option<Vec<u8>> {
         decoded(self.parts.signature)
     }

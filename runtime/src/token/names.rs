@@ -15,7 +15,7 @@ pub(super) struct Names<'de> {
 }
 
 impl<'de> Names<'de> {
-    /// Notes a name; returns `false` where it came before.
+    /// Notes a name; returns `false` if it came before.
     pub(super) fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if self.few.len() < FEW {
             let is_new = !self.few.iter().any(|known| is_same(known, &name));

@@ -75,7 +75,7 @@ struct Source {
     passed: usize,
     /// The number of times that the claim was read.
     turns: usize,
-    /// `true` where no claim is at this place: the type has fewer.
+    /// `true` if no claim is at this place: the type has fewer.
     is_unknown: bool,
     found: Option<NestedSecret>,
 }
@@ -94,7 +94,7 @@ impl Source {
         }
     }
 
-    /// Moves to the next combination; returns `false` where all were taken, or as many as are
+    /// Moves to the next combination; returns `false` if all were taken, or as many as are
     /// tried.
     fn turn(&mut self) -> bool {
         self.passed = 0;

@@ -25,7 +25,7 @@ pub struct Parsed {
     pub generation: u32,
     /// The secret part, whose hash the store has.
     pub secret: Zeroizing<[u8; 16]>,
-    /// `true` where the token was made with a retired key, so that only the store's hash proves
+    /// `true` if the token was made with a retired key, so that only the store's hash proves
     /// that it is genuine.
     pub retired: bool,
 }

@@ -38,7 +38,7 @@ pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
     }
 }
 
-/// Reads claims that a session kept; `None` where they are not, or no longer, of this type.
+/// Reads claims that a session kept; `None` if they are not, or no longer, of this type.
 #[must_use]
 pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
     let subject = C::parse_subject(subject)?;

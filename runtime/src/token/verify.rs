@@ -120,7 +120,7 @@ fn buffer_for<'b>(
     heap.spare_capacity_mut()
 }
 
-/// Decodes a payload; `None` where it is not an access token's for `expect`.
+/// Decodes a payload; `None` if it is not an access token's for `expect`.
 pub(super) fn decode_claims<C: ClaimSet>(
     payload: &mut [u8],
     expect: &Expect,

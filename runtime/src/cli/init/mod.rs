@@ -72,7 +72,7 @@ pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
     ))
 }
 
-/// Writes a file that is not there yet; `false` where it is.
+/// Writes a file that is not there yet; `false` if it is.
 fn write(path: &Path, text: &str) -> Result<bool, Failure> {
     let failed = |error: &std::io::Error| {
         Failure::usage(format!("`{}` cannot be written: {error}", path.display()))

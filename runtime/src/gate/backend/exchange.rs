@@ -119,7 +119,7 @@ impl<B: Exchange> SignIn<B> for Exchanged {
 pub struct GuardLogin {
     /// The token: an ID token, where the guard takes those.
     pub token: String,
-    /// The value that the client sent when it asked for the token, where it sent one: `nonce`
+    /// The value that the client sent when it asked for the token, if it sent one: `nonce`
     /// (OpenID Connect Core section 3.1.2.1). A token with a nonce is accepted only with it, and a
     /// token without one only without.
     pub nonce: Option<String>,

@@ -13,7 +13,7 @@ use serde::forward_to_deserialize_any;
 use crate::flow::{LoginMember, LoginValue};
 use crate::secret::Password;
 
-/// Returns the members of a type that derives `Deserialize`; `None` where serde does not reveal
+/// Returns the members of a type that derives `Deserialize`; `None` if serde does not reveal
 /// them: for an enum, a struct with `#[serde(flatten)]` and an implementation by hand.
 ///
 /// Only what the type asks of a deserializer is known, so each member is tried with a value of the
@@ -139,7 +139,7 @@ struct Trial<'a> {
     asked: Cell<Option<LoginValue>>,
     is_nullable: Cell<bool>,
     was_taken: Cell<bool>,
-    /// `true` where it reads an object inside a member.
+    /// `true` if it reads an object inside a member.
     is_inner: bool,
 }
 

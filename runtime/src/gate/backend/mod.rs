@@ -200,7 +200,7 @@ impl<B: Authenticate> SignIn<B> for Own {
             `#[auth_backend(…)]`"
 )]
 pub trait Renew<B: AuthBackend>: 'static {
-    /// `true` where the claims of sign-in are kept with the session.
+    /// `true` if the claims of sign-in are kept with the session.
     const STORED: bool;
 
     /// Returns the claims for a subject; `stored` is what the session kept.

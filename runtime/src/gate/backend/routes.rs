@@ -10,7 +10,7 @@ pub struct RouteConfig {
     pub prefix: &'static str,
     /// The tag in the OpenAPI document.
     pub tag: &'static str,
-    /// `true` where the routes are in the OpenAPI document.
+    /// `true` if the routes are in the OpenAPI document.
     pub openapi: bool,
     /// The routes with a path or words of the backend's own.
     pub routes: &'static [(AuthRoute, RouteOptions)],
@@ -27,7 +27,7 @@ pub struct RouteConfig {
 /// A package, as Cargo names it while it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its name; `None` where Cargo does not compile it.
+    /// Its name; `None` if Cargo does not compile it.
     pub name: Option<&'static str>,
     /// Its version.
     pub version: Option<&'static str>,

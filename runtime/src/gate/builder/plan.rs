@@ -28,7 +28,7 @@ pub(super) struct Plan {
     /// The audience of the gate whose parts are shared, if they are; used only beside an issuer of
     /// this gate's own.
     pub(super) shared_audience: Option<String>,
-    /// `true` where the parts are those of another gate.
+    /// `true` if the parts are those of another gate.
     pub(super) is_shared: bool,
 }
 

@@ -21,7 +21,7 @@ impl DeviceCookie {
     /// section 5.5).
     pub(crate) const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-    /// Returns the cookie of a request; `None` where it has another form or occurs more than once.
+    /// Returns the cookie of a request; `None` if it has another form or occurs more than once.
     pub(crate) fn in_request(headers: &HeaderMap, name: &str) -> Option<Self> {
         let value = find(headers, name).ok()??;
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(value).ok()?;

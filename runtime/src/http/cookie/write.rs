@@ -9,7 +9,7 @@ use crate::settings::SameSite;
 
 use super::DeviceCookie;
 
-/// Sets the cookies of both tokens; that of the refresh token only where it changed (rotation.md
+/// Sets the cookies of both tokens; that of the refresh token only if it changed (rotation.md
 /// section 3, row 5), or where it moves to the name that this gate writes. The other name is
 /// cleared in the same answer: a browser that kept both would present a token that was replaced.
 pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {

@@ -156,7 +156,7 @@ pub(in crate::http) fn in_header<'a>(
     }
 }
 
-/// Returns the token after a known scheme; `None` where the request has no credentials for this
+/// Returns the token after a known scheme; `None` if the request has no credentials for this
 /// gate.
 ///
 /// One or more spaces separate the two (RFC 6750 section 2.1, RFC 9110 section 11.4), and no other

@@ -21,7 +21,7 @@ use crate::token::{ClaimSet, JwtClaims, TokenInfo};
 ///
 /// The policy `P` is applied to the claims of today, and to the time and the way in which the
 /// caller authenticated, as the token has them: a role that was taken away a moment ago is not
-/// counted, and one that was given is. `Option<Current<B, P>>` is `None` where no credentials were
+/// counted, and one that was given is. `Option<Current<B, P>>` is `None` if no credentials were
 /// sent.
 ///
 /// # Examples

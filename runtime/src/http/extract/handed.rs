@@ -131,7 +131,7 @@ impl<C: ClaimSet> AnyHanded for Handed<C> {
 pub(in crate::http) struct HandedCaller(Arc<dyn AnyHanded>);
 
 impl HandedCaller {
-    /// Wraps a caller of a gate. `asked` is how the store was asked, where it was.
+    /// Wraps a caller of a gate. `asked` is how the store was asked, if it was.
     #[cfg(feature = "cookies")]
     pub(in crate::http) fn new<C: ClaimSet>(
         gate: &Arc<Running>,

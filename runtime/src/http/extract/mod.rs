@@ -131,7 +131,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         Ok((caller, Request::from_parts(parts, body)))
     }
 
-    /// Finds the caller of a request; `None` where it has no credentials. Afterwards the token of a
+    /// Finds the caller of a request; `None` if it has no credentials. Afterwards the token of a
     /// web socket is no longer in a header.
     async fn find(
         parts: &mut Parts,
@@ -171,7 +171,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         }
     }
 
-    /// Verifies the credentials of a request; `None` where it has no credentials. Reports those
+    /// Verifies the credentials of a request; `None` if it has no credentials. Reports those
     /// that are refused.
     async fn look(
         parts: &Parts,

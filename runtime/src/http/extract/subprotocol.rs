@@ -13,7 +13,7 @@ const PREFIX: &str = "tollgate.bearer.";
 #[derive(Clone)]
 struct Offered(Vec<HeaderValue>);
 
-/// Returns the token among the protocols that a client offers for a web socket; `None` where no
+/// Returns the token among the protocols that a client offers for a web socket; `None` if no
 /// protocol carries one.
 ///
 /// The client must also offer at least one other protocol for the server to select: the selected

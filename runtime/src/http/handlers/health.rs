@@ -23,7 +23,7 @@ use super::super::protected::{ProtectedRouter, routing};
 
 impl<B: AuthBackend> Gate<B> {
     /// Returns the routes for the program that starts and stops this one: `GET /live` is 200 while
-    /// the program answers, and `GET /ready` is 200 where the gate is well, otherwise 503. Neither
+    /// the program answers, and `GET /ready` is 200 if the gate is well, otherwise 503. Neither
     /// has figures, so that everybody may ask.
     ///
     /// The store is asked once a second at most, however often the routes are. A paused gate is
@@ -55,7 +55,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Returns the route `GET /health` with the figures of [`health`](Self::health), for the callers
-    /// that [`by`](crate::by) names: 200 where the gate is well, otherwise 503.
+    /// that [`by`](crate::by) names: 200 if the gate is well, otherwise 503.
     pub fn health_figures<S, U, P>(&self, by: By<U, P>) -> ProtectedRouter<S>
     where
         S: Clone + Send + Sync + 'static,

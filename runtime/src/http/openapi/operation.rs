@@ -17,7 +17,7 @@ use super::super::row::{Answered, At, CallerKind, RouteDoc, RouteRow};
 use super::scheme::{ACCESS_TOKEN, BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, TOKENS};
 use super::{request, schema};
 
-/// Returns the operation of a row in a gate; `None` where the document does not have it.
+/// Returns the operation of a row in a gate; `None` if the document does not have it.
 pub(super) fn operation(
     row: &RouteRow,
     gate: &Running,

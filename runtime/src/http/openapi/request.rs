@@ -17,7 +17,7 @@ use super::super::body::MAX_BODY;
 use super::super::row::{Body, BodyMember, MemberForm, Needed};
 use super::schema::{maybe_text, text, truth};
 
-/// Returns the body of a route; `None` where it reads no body.
+/// Returns the body of a route; `None` if it reads no body.
 pub(super) fn body(body: &Body, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
     let object = |members: &[BodyMember]| object(members, gate.routes, has_cookies);
     Some(match *body {

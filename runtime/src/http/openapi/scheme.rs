@@ -35,7 +35,7 @@ impl Names {
 
 /// The security schemes of the tokens of a gate's users.
 pub(super) struct TokenSchemes {
-    /// The type of the users; `None` where it is not known.
+    /// The type of the users; `None` if it is not known.
     pub(super) user: Option<TypeId>,
     /// The scheme of tokens in a header.
     pub(super) bearer: String,
@@ -45,13 +45,13 @@ pub(super) struct TokenSchemes {
 
 /// The name of the security scheme of access tokens in the document.
 pub(super) const BEARER: &str = "access_token";
-/// The name of the scheme of access tokens in cookies, where those are on.
+/// The name of the scheme of access tokens in cookies, if those are on.
 pub(super) const COOKIE: &str = "access_cookie";
 /// The name of the scheme of refresh tokens in cookies.
 pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";
 /// The name of the scheme of access tokens of other issuers.
 pub(super) const FOREIGN: &str = "foreign_token";
-/// The name of the scheme of services that ask about tokens, where there are any.
+/// The name of the scheme of services that ask about tokens, if there are any.
 pub(super) const SERVICE: &str = "service";
 /// The name of the schema of a session's tokens, which a backend may change.
 pub(super) const TOKENS: &str = "AuthTokens";

@@ -353,7 +353,7 @@ pub(super) fn keep_step(
 /// Answers a form that nothing could be done with.
 fn unanswered(gate: &Running, refusal: Refusal, wants_html: bool) -> Response {
     let page = wants_html.then(|| html::refused(&refusal, false));
-    // The problem is logged where it is made, also where HTML is the answer.
+    // The problem is logged where it is made, even if HTML is the answer.
     let problem = reject(gate, refusal);
     page.unwrap_or(problem)
 }

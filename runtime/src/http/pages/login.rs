@@ -89,7 +89,7 @@ impl Asked {
     }
 
     /// Returns where a refused visitor goes on, and whether a script of htmx is to go there; `None`
-    /// where the refusal is the answer.
+    /// if the refusal is the answer.
     pub(super) fn way_out(&self, gate: &Running, code: Code) -> Option<WayOut> {
         let login = gate.login()?;
         let fresh = (code == Code::InsufficientUserAuthentication).then_some(LoginReason::Fresh);

@@ -296,7 +296,7 @@ impl<U: JwtClaims> Hand for HandOn<U> {
     }
 }
 
-/// Notes what a request asks for, and takes the refresh cookie out of its headers. `None` where the
+/// Notes what a request asks for, and takes the refresh cookie out of its headers. `None` if the
 /// layer is not there for it: for the auth routes, and for requests with a token in a header.
 fn enter(gate: &Running, parts: &mut Parts) -> Option<Asked> {
     let access = &gate.settings().access;

@@ -9,7 +9,7 @@ pub(in crate::keys) struct Ed25519Public {
 }
 
 impl Ed25519Public {
-    /// Parses a public key; `None` where it is not a point, or a point of small order, for which
+    /// Parses a public key; `None` if it is not a point, or a point of small order, for which
     /// signatures prove nothing.
     pub(in crate::keys) fn new(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; 32] = bytes.try_into().ok()?;

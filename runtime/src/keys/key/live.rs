@@ -116,7 +116,7 @@ impl LiveKey {
             .map_or_else(|| self.clone(), |public| Self::Public(public.clone()))
     }
 
-    /// Returns the public key, where there is one.
+    /// Returns the public key, if there is one.
     pub(crate) fn public(&self) -> Option<&PublicKey> {
         match self {
             Self::Ed25519(_, public)
@@ -233,7 +233,7 @@ pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
 }
 
 /// Returns the length of a secret of this algorithm, in bytes: that of the hash's output (RFC 7518
-/// section 3.2), or of Ed25519's seed. `None` where the length varies.
+/// section 3.2), or of Ed25519's seed. `None` if the length varies.
 pub(crate) fn secret_len(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::EdDSA | Algorithm::HS256 => Some(32),

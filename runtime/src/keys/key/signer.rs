@@ -11,7 +11,7 @@ use super::public::PublicKey;
 ///
 /// Only for keys outside of this process: a key in memory signs without waiting. The gate asks for
 /// the signature before it writes anything, waits until the ring's time limit, and verifies the
-/// answer; where one of these fails, the client sees 503 and nothing has changed.
+/// answer; if one of these fails, the client sees 503 and nothing has changed.
 ///
 /// ```
 /// use tollgate::keys::{KeyRing, PublicKey, Signer, SignerError};

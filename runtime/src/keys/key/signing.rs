@@ -72,7 +72,7 @@ impl SigningKey {
         &self.header
     }
 
-    /// Signs at once; `None` where the key is outside of this process.
+    /// Signs at once; `None` if the key is outside of this process.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         self.key.sign(message)
     }

@@ -1,5 +1,5 @@
 //! The permissions of a ring's files: this process's user and root may own and use them, others
-//! never, a group only where it is trusted.
+//! never, a group only if it is trusted.
 
 use std::fs::Metadata;
 use std::path::Path;

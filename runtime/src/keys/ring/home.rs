@@ -32,7 +32,7 @@ pub(super) enum Version {
 pub(super) type Change = dyn Fn(&Manifest) -> Result<Option<Manifest>, Error> + Send + Sync;
 
 impl Home {
-    /// Reads the ring where its version is not `known`; `None` where it is.
+    /// Reads the ring where its version is not `known`; `None` if it is.
     pub(super) async fn read_changed(
         &self,
         known: &Version,
@@ -52,7 +52,7 @@ impl Home {
         }
     }
 
-    /// Changes the ring; `None` where a ring of this process stays as it is.
+    /// Changes the ring; `None` if a ring of this process stays as it is.
     pub(super) async fn change(
         &self,
         known: &Manifest,

@@ -58,7 +58,7 @@ impl Lock {
         }
     }
 
-    /// Makes the open file this process's lock; `None` where another process has it, or the file
+    /// Makes the open file this process's lock; `None` if another process has it, or the file
     /// was removed.
     fn claim(path: &Path, mut file: File) -> Result<Option<Self>, Error> {
         match file.try_lock() {
@@ -89,7 +89,7 @@ impl Lock {
     }
 }
 
-/// Makes the lock's file or opens the existing one; `None` where it was removed in between.
+/// Makes the lock's file or opens the existing one; `None` if it was removed in between.
 fn open(path: &Path) -> Result<Option<File>, Error> {
     let mut options = OpenOptions::new();
     owner_only(options.read(true).write(true));

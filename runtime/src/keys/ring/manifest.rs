@@ -148,7 +148,7 @@ impl Manifest {
     }
 
     /// Marks the ring as one that a gate has started with: its keys are published at this time.
-    /// `None` where it is marked already.
+    /// `None` if it is marked already.
     pub(super) fn adopt(&self, now: Timestamp) -> Option<Self> {
         (!self.adopted).then(|| {
             let mut adopted = self.clone();

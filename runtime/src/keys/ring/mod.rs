@@ -92,7 +92,7 @@ struct RingState {
 
 /// The origin of a key set.
 struct SetOrigin {
-    /// `None` where the keys come from a configuration, and can be changed only there.
+    /// `None` if the keys come from a configuration, and can be changed only there.
     manifest: Option<Manifest>,
     version: Version,
     /// The time at which the first of the keys that no longer sign stops verifying.
@@ -128,7 +128,7 @@ impl KeyRing {
     /// which takes a moment.
     ///
     /// # Errors
-    /// As [`open`](Self::open); also where the folder holds keys of another algorithm: one key, one
+    /// As [`open`](Self::open); even if the folder holds keys of another algorithm: one key, one
     /// algorithm.
     pub async fn open_with(folder: impl AsRef<Path>, algorithm: Algorithm) -> Result<Self, Error> {
         Self::options(folder).algorithm(algorithm).open().await
@@ -290,7 +290,7 @@ impl KeyRing {
     /// MAC key, or `seal-<number>` for a sealing key.
     ///
     /// A signing key is deleted, and its access tokens are invalid. Refresh tokens of a retired MAC
-    /// key are valid only where the store knows their hash. A sealing key is deleted, and nothing
+    /// key are valid only if the store knows their hash. A sealing key is deleted, and nothing
     /// that it sealed can be opened any more: encrypted tokens and the claims that sessions keep.
     /// Where the key was the current one, the next one replaces it at once.
     ///

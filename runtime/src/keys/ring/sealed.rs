@@ -57,7 +57,7 @@ struct SealedKey {
 }
 
 impl RingSource {
-    /// Reads the ring where its version is above `known`; `None` where it is the known one, or the
+    /// Reads the ring where its version is above `known`; `None` if it is the known one, or the
     /// slot is empty.
     pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Manifest)>, Error> {
         let unreadable = |error| {

@@ -6,7 +6,7 @@ use crate::store::{SessionPage, Target};
 
 clauses! {
     /// A list comes in pages, which continue after a session that has ended since: no session comes
-    /// twice, and none is left out, even where sessions opened in the same millisecond.
+    /// twice, and none is left out, even if sessions opened in the same millisecond.
     191 sessions_of a_list_comes_in_pages(store) {
         for number in 0..10 {
             open(&store, new(number, "ada", NOW), at(u64::from(number / 4))).await?;

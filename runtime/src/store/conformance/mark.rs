@@ -268,7 +268,7 @@ clauses! {
         open(&store, NewSession { limit: None, ..denied }, NOW).await?;
     }
 
-    /// A value whose mark moved opens no session, even where the change of the subject is expected.
+    /// A value whose mark moved opens no session, even if the change of the subject is expected.
     183 open_session a_value_of_another_mark_opens_nothing(store) {
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;

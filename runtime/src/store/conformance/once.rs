@@ -28,7 +28,7 @@ clauses! {
         );
     }
 
-    /// Of sixty-four callers at once, one gets the key, also where an expired one is in its place.
+    /// Of sixty-four callers at once, one gets the key, even if an expired one is in its place.
     103 consume_once of_sixty_four_callers_one_consumes(store) {
         for now in [NOW, at(1000)] {
             let shared = store.clone();

@@ -52,7 +52,7 @@ clauses! {
         same!(store.health(NOW).await?.has_live_sessions, false);
     }
 
-    /// The store's clock, where it has one, does not run backwards from one call to the next.
+    /// The store's clock, if it has one, does not run backwards from one call to the next.
     4 now the_clock_does_not_run_backwards(store) {
         let first = store.now().await?;
         let second = store.now().await?;

@@ -171,7 +171,7 @@ fn separates_hosts(text: &str) -> bool {
     text.contains(',') || text.contains("%2C") || text.contains("%2c")
 }
 
-/// Decodes `%20` and the like; `None` where the bytes are not UTF-8.
+/// Decodes `%20` and the like; `None` if the bytes are not UTF-8.
 fn percent_decoded(text: &str) -> Option<String> {
     crate::store::shared::percent::decoded(text)
 }

@@ -188,7 +188,7 @@ macro_rules! log_ends {
 }
 
 impl RevocationStep {
-    /// Sets `changed_at := max(now, changed_at + 1)`: it grows even where two changes share a
+    /// Sets `changed_at := max(now, changed_at + 1)`: it grows even if two changes share a
     /// millisecond. Moves the mark, if it has to move.
     async fn touch(&self, db: &mut Connection<'_>, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at, unmarked)

@@ -195,7 +195,7 @@ const ADDITIONS: [(&str, &str); 5] = [
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_session') \
          AND attname = 'brief')",
-        // `true` where the session is not to be remembered: programs that do not know it leave it
+        // `true` if the session is not to be remembered: programs that do not know it leave it
         // empty.
         "ALTER TABLE tg_session ADD COLUMN brief boolean",
     ),

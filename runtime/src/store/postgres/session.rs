@@ -58,7 +58,7 @@ async fn lock_subject(db: &mut Connection<'_>, subject: &str) -> Result<Timestam
     time(&query(lock).bind(subject.as_ref()).fetch_one(db).await?, 0)
 }
 
-/// Returns the sessions that have to end for a new one, or `None` where it may not be opened.
+/// Returns the sessions that have to end for a new one, or `None` if it may not be opened.
 async fn evicted(
     db: &mut Connection<'_>,
     new: &NewSession,

@@ -173,7 +173,7 @@ pub(super) async fn find(
 }
 
 /// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not
-/// `UNION ALL`: each once, even where parents form a circle. `OFFSET 0` makes the planner look the
+/// `UNION ALL`: each once, even if parents form a circle. `OFFSET 0` makes the planner look the
 /// children up by their index, generation by generation; without it the planner, which does not
 /// know how small a generation is, would scan the whole table for each.
 macro_rules! family {

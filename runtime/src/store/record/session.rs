@@ -60,7 +60,7 @@ pub struct Session {
     pub idle_exp: Timestamp,
     /// The time at which the session ends in any case.
     pub abs_exp: Timestamp,
-    /// `true` where the session is not to be remembered by the client: see `session.brief_idle`.
+    /// `true` if the session is not to be remembered by the client: see `session.brief_idle`.
     #[serde(default)]
     pub is_brief: bool,
     /// The time at which the session was revoked, and the reason, if it was.
@@ -188,7 +188,7 @@ pub struct NewSession {
     pub idle_exp: Timestamp,
     /// The time at which the session ends in any case.
     pub abs_exp: Timestamp,
-    /// `true` where the session is not to be remembered by the client.
+    /// `true` if the session is not to be remembered by the client.
     pub is_brief: bool,
     /// The time at which the subject was authenticated.
     pub authenticated: Authenticated,

@@ -71,7 +71,7 @@ struct StreamCursor {
 }
 
 impl StreamCursor {
-    /// Reads a cursor; `None` where this store cannot have given it.
+    /// Reads a cursor; `None` if this store cannot have given it.
     fn parse(cursor: &str) -> Option<Self> {
         let (id, nonce) = cursor.split_once('/')?;
         let place = place(id)?;

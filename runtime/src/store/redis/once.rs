@@ -48,7 +48,7 @@ pub(super) fn read(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, C
     Ok(Call::at(&READ_ONCE, now)?.key(place.as_str()).word(place))
 }
 
-/// Returns the place of a value that an operation takes; empty where it takes none.
+/// Returns the place of a value that an operation takes; empty if it takes none.
 pub(super) fn taken(key: Option<&OnceKey>) -> String {
     key.map_or_else(String::new, |key| place(&key.kind, key.hash))
 }

@@ -54,7 +54,7 @@ impl ReplyRow {
         self.0.next().unwrap_or(Value::Nil)
     }
 
-    /// Takes the next value; `None` where it is empty.
+    /// Takes the next value; `None` if it is empty.
     pub(super) fn filled(&mut self) -> Result<Option<Vec<u8>>, Cause> {
         Ok(Some(bytes(self.next())?).filter(|bytes| !bytes.is_empty()))
     }

@@ -208,7 +208,7 @@ pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Result<Cal
         .word(device(new)?))
 }
 
-/// Returns a device as it is stored: JSON, or empty where nothing is known.
+/// Returns a device as it is stored: JSON, or empty if nothing is known.
 fn device(device: &Device) -> Result<Vec<u8>, Cause> {
     if *device == Device::default() {
         Ok(Vec::new())

@@ -43,7 +43,7 @@ pub(super) fn changed_at(rows: &impl ReadRows, subject: &str) -> Result<Timestam
     Ok(subject_row(rows, subject)?.1)
 }
 
-/// Moves the time at which a subject last changed, even where two changes share a millisecond.
+/// Moves the time at which a subject last changed, even if two changes share a millisecond.
 pub(super) fn touch(rows: &mut impl Rows, subject: &str, now: Timestamp) -> Result<(), Cause> {
     let (epoch, before) = subject_row(rows, subject)?;
     let changed_at = now.max(before.plus(Duration::from_millis(1)));

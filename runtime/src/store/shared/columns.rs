@@ -4,7 +4,7 @@ use super::operation::Cause;
 use crate::clock::Timestamp;
 
 /// The columns of one row, read from the first to the last. Each call reads the next column; `None`
-/// where it is empty.
+/// if it is empty.
 pub(in crate::store) trait Columns {
     /// Reads a number that is never negative.
     fn number(&mut self) -> Result<Option<u64>, Cause>;

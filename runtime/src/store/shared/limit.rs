@@ -4,7 +4,7 @@ use crate::store::record::{DeviceLimit, OnLimit};
 
 impl DeviceLimit {
     /// Returns how many of a subject's `live` sessions have to end so that one more may be opened,
-    /// or `None` where the limit refuses the new session instead
+    /// or `None` if the limit refuses the new session instead
     /// ([`Opened::LimitReached`](crate::store::Opened::LimitReached)).
     ///
     /// The sessions that end are those seen longest ago: a store takes that many from the front of

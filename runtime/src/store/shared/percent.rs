@@ -1,7 +1,7 @@
 //! `%20` and the like in URLs.
 
 /// Decodes `%` with two hexadecimal digits (RFC 3986 section 2.1), and leaves incomplete ones as
-/// they are; `None` where the bytes are not UTF-8.
+/// they are; `None` if the bytes are not UTF-8.
 pub(in crate::store) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -42,7 +42,7 @@ impl RealmTables {
         self.realm.as_ref()
     }
 
-    /// Returns the statement for this realm, or `None` where it is the same as the default realm's.
+    /// Returns the statement for this realm, or `None` if it is the same as the default realm's.
     pub(in crate::store) fn statement(&self, sql: &str) -> Option<Arc<str>> {
         if self.realm.is_none() || !sql.contains(PREFIX) {
             return None;

@@ -216,7 +216,7 @@ fn others(
     sids.collect()
 }
 
-/// Sets `changed_at := max(now, changed_at + 1)`: it grows even where two changes share a
+/// Sets `changed_at := max(now, changed_at + 1)`: it grows even if two changes share a
 /// millisecond.
 fn touch(db: &Connection<'_>, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))

@@ -121,7 +121,7 @@ pub(super) fn tree(
     Ok((tokens, sids))
 }
 
-/// A token and its descendants. `UNION`, not `UNION ALL`: each token once, even where parents form
+/// A token and its descendants. `UNION`, not `UNION ALL`: each token once, even if parents form
 /// a circle.
 macro_rules! family {
     ($root:literal) => {

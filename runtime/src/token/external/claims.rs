@@ -59,7 +59,7 @@ struct ForeignClaimsVisitor<'e, C> {
     expected: &'e Expected,
     spelling: &'e Spelling,
     survey: &'e Survey,
-    /// `true` where a mark of the token shows that it is of the expected kind.
+    /// `true` if a mark of the token shows that it is of the expected kind.
     is_marked: bool,
     /// The reason why the claims are refused; an error of serde would quote their values.
     fault: &'e RefCell<Option<Fault>>,

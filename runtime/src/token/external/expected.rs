@@ -19,7 +19,7 @@ pub(crate) struct Expected {
     pub(crate) base: Expect,
     /// Other spellings of `iss`.
     pub(crate) aliases: Box<[Arc<str>]>,
-    /// The tenants that are accepted; `None` where the issuer has none.
+    /// The tenants that are accepted; `None` if the issuer has none.
     pub(crate) tenants: Option<Tenants>,
     pub(crate) audiences: Box<[Arc<str>]>,
     /// The claim that replaces a missing `aud`.
@@ -29,7 +29,7 @@ pub(crate) struct Expected {
     pub(crate) kind: TokenKind,
     pub(crate) marks: Marks,
     pub(crate) limits: Limits,
-    /// `true` where several keys are tried for a token that names none.
+    /// `true` if several keys are tried for a token that names none.
     pub(crate) try_without_kid: bool,
 }
 
@@ -65,7 +65,7 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AudienceRule {
     pub(crate) name: Cow<'static, str>,
-    /// `true` where it is used only for a token with a mark of its kind.
+    /// `true` if it is used only for a token with a mark of its kind.
     pub(crate) needs_mark: bool,
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct Spelling {
 }
 
 impl Expected {
-    /// Returns the issuer's spelling that is equal to `iss`, byte for byte; `None` where it is
+    /// Returns the issuer's spelling that is equal to `iss`, byte for byte; `None` if it is
     /// another issuer's name.
     pub(crate) fn spelling(&self, iss: &str) -> Option<Spelling> {
         let first = &self.base.issuer;

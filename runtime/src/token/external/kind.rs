@@ -55,10 +55,10 @@ pub(crate) struct Marks {
     pub(crate) access: &'static [&'static str],
     /// Claims that its ID tokens have, but not its access tokens.
     pub(crate) id: &'static [&'static str],
-    /// `true` where each of its access tokens has a mark, so that a token without one is not an
+    /// `true` if each of its access tokens has a mark, so that a token without one is not an
     /// access token.
     pub(crate) every_access: bool,
-    /// `true` where each of its ID tokens has a mark, so that a token without one is not an ID
+    /// `true` if each of its ID tokens has a mark, so that a token without one is not an ID
     /// token.
     pub(crate) every_id: bool,
 }

@@ -217,14 +217,14 @@ struct ForeignHeader {
     typ: Option<Box<str>>,
     #[serde(default, deserialize_with = "boxed")]
     kid: Option<Box<str>>,
-    /// `true` where the header has `crit`: no extension is implemented, so none may be critical
+    /// `true` if the header has `crit`: no extension is implemented, so none may be critical
     /// (R12, RFC 7515 section 4.1.11).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// `true` where the header has `b64` (R13, RFC 7797 section 7).
+    /// `true` if the header has `b64` (R13, RFC 7797 section 7).
     #[serde(default, deserialize_with = "is_present")]
     b64: bool,
-    /// `true` where the header has `zip` (R14).
+    /// `true` if the header has `zip` (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads the origin that a signed or an encrypted token claims; `None` where it claims none, or
+    /// Reads the origin that a signed or an encrypted token claims; `None` if it claims none, or
     /// is beyond these bounds.
     #[cfg(feature = "axum")]
     pub(crate) fn claimed(text: &str, limits: Limits) -> Option<Self> {

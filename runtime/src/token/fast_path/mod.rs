@@ -1,7 +1,7 @@
 //! A faster decoder for payloads exactly as the issuer writes them, which gives up at the first
 //! byte that differs.
 //!
-//! Everything that it accepts, the general decoder accepts with the same result; where it gives up,
+//! Everything that it accepts, the general decoder accepts with the same result; if it gives up,
 //! the general decoder decides.
 
 use std::fmt;

@@ -371,7 +371,7 @@ fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect, from: usize) 
     let mut short_answers = 0;
     for mut case in cases {
         let before = case.clone();
-        // The gate uses this path only where no value is an object.
+        // The gate uses this path only if no value is an object.
         if !std::str::from_utf8(&case).is_ok_and(super::super::json::is_plain) {
             continue;
         }
@@ -476,7 +476,7 @@ fn a_name_that_needs_an_escape_is_not_compared_byte_for_byte() {
     }
 }
 
-/// A comma must be followed by a member, even where no claim is required.
+/// A comma must be followed by a member, even if no claim is required.
 #[test]
 fn a_comma_without_a_member_is_not_read() {
     for own in [",", ", ", ",,", ",\n"] {

@@ -40,7 +40,7 @@ struct Seen {
     client: Client,
     begun: Begun,
     credentials: Credentials,
-    /// `true` where requests of this method change nothing.
+    /// `true` if requests of this method change nothing.
     is_safe: bool,
 }
 
@@ -74,7 +74,7 @@ impl<B: AuthBackend> AuthFlow<B> {
     /// in its [normal form](crate::gate::normalize_identifier).
     ///
     /// # Errors
-    /// [`Code::TooManyRequests`], and after how long to try again; [`Code::Unavailable`] where the
+    /// [`Code::TooManyRequests`], and after how long to try again; [`Code::Unavailable`] if the
     /// store cannot count.
     #[cfg(feature = "rate-limit")]
     pub async fn allow(&self, name: &str, whom: &str) -> Result<Allowed, Rejection> {

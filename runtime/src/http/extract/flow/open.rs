@@ -64,7 +64,7 @@ impl OpenSession {
         self
     }
 
-    /// Sets the time at which the user was authenticated, where it was before this request: the
+    /// Sets the time at which the user was authenticated, if it was before this request: the
     /// `auth_time` of a provider. A time in the future is refused (401), and so is one so far back
     /// that a session opened then would have ended (401, with the greatest age that is accepted).
     pub const fn authenticated_at(mut self, at: Timestamp) -> Self {

@@ -128,7 +128,7 @@ impl PublicKey {
         }
     }
 
-    /// Returns the key's id, where it has one: opaque, and compared byte for byte (R34).
+    /// Returns the key's id, if it has one: opaque, and compared byte for byte (R34).
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
@@ -169,7 +169,7 @@ impl PublicKey {
         }
     }
 
-    /// Returns the key as a JWK, with `use`, `alg` and, where it has one, `kid`. It has no private
+    /// Returns the key as a JWK, with `use`, `alg` and, if it has one, `kid`. It has no private
     /// member.
     #[must_use]
     pub fn jwk(&self) -> Jwk {
