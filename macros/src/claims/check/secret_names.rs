@@ -164,7 +164,7 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
         (at + 1 == words.len() && !HARMLESS_KEYS.contains(&before.as_str())).then_some("key")
     };
     let found = found.or_else(key)?;
-    // A number is a secret only where secrets are numbers.
+    // A number is a secret only if secrets are numbers.
     let number = [
         "pin",
         "pin_code",
