@@ -9,47 +9,43 @@ use std::path::Path;
 const SECTIONS: [(&str, &str, &str); 9] = [
     (
         "claims",
-        "To say what a token carries",
+        "Claims of a token",
         "`#[derive(JwtClaims)]`, `#[claims(…)]`, `#[claim(…)]`",
     ),
     (
         "value",
-        "To name roles and scopes",
+        "Roles and scopes",
         "`#[derive(ClaimValue)]`, `#[claim_value(…)]`",
     ),
-    (
-        "policy",
-        "To ask something of a caller",
-        "`#[derive(Policy)]`, `#[policy(…)]`",
-    ),
+    ("policy", "Policies", "`#[derive(Policy)]`, `#[policy(…)]`"),
     (
         "backend",
-        "To sign users in",
+        "Backends",
         "`#[auth_backend(…)]`, `Authenticate`, `Refresh`",
     ),
     (
         "state",
-        "To keep gates in a state",
+        "Gates in a state",
         "`#[derive(GateState)]`, `#[gate(…)]`",
     ),
     (
         "gate",
-        "To build a gate, and to use it",
+        "Building and using a gate",
         "The builder and the types of the runtime",
     ),
     (
         "handler",
-        "To ask for a caller in a handler",
+        "Callers in handlers",
         "`Auth` in a handler, and the router around it",
     ),
     (
         "caller",
-        "To give a caller a name",
+        "Callers with a name",
         "`#[derive(Caller)]`, `#[caller(…)]`",
     ),
     (
         "protected",
-        "To protect every route",
+        "Protected routers",
         "`ProtectedRouter`, and the handlers it takes",
     ),
 ];
@@ -234,11 +230,12 @@ impl Error {
 /// The page.
 fn page(cases: &[Case]) -> String {
     let mut out = format!(
-        "# Mistakes\n\nWhat does not compile, and what the compiler says: {} mistakes. A message says \
-         where, what is wrong and what to write instead. Where it has a note, or where rustc or axum \
-         finds the words, the code and the way to read them follow the table.\n\nThe cases of \
-         `ui-tests/fail` make this page; `BLESS=1 cargo test -p tollgate-ui-tests --test \
-         mistakes` writes it again. What a message points at is left out here.\n",
+        "# Mistakes\n\nThis page lists {} mistakes that do not compile, with the message of the \
+         compiler. A message says where the mistake is, what is wrong, and what to write instead. If \
+         a message has a note, or if rustc or axum words it, the code and an explanation follow the \
+         table. Search the page for the words of your message.\n\nThe page is made from \
+         `ui-tests/fail`: `BLESS=1 cargo test -p tollgate-ui-tests --test mistakes` writes it. It \
+         leaves out the code that a message points at.\n",
         cases.len()
     );
     let mut anchors = BTreeMap::new();
@@ -250,7 +247,7 @@ fn page(cases: &[Case]) -> String {
         let cases = of_section.remove(folder).unwrap_or_default();
         write!(
             out,
-            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | what the compiler says first \
+            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | the first message of the compiler \
              |\n|---|---|\n",
             cases.len()
         )

@@ -1,4 +1,4 @@
-//! A prefix that is none.
+//! An empty prefix.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

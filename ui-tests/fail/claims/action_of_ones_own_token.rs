@@ -1,4 +1,4 @@
-//! A claim that binds a token of one's own to an action.
+//! A claim that binds a token of our own to an action.
 #[derive(tollgate::JwtClaims)]
 struct User {
     #[claim(sub)]

@@ -1,4 +1,4 @@
-//! A store that is none.
+//! A number in place of a store.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

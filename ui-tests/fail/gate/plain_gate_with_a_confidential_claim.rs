@@ -1,4 +1,4 @@
-//! A gate that would show a confidential claim to whoever holds the token.
+//! A gate that issues plain tokens with a confidential claim.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64, #[claim(confidential)] diagnosis: String }

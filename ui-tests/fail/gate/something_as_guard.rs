@@ -1,4 +1,4 @@
-//! A router whose guard is none.
+//! A string in place of a guard.
 use tollgate::guard::GuardRouter;
 use tollgate::prelude::*;
 #[derive(JwtClaims)]

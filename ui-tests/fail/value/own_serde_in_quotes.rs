@@ -1,4 +1,4 @@
-//! Serde impls of one's own, in quotes.
+//! The option `serde = own` in quotes.
 #[derive(Clone, Copy, tollgate::ClaimValue)]
 #[claim_value(serde = "own")]
 enum Role {

@@ -1,4 +1,4 @@
-//! Serde impls of one's own that nobody wrote.
+//! The option `serde = own` without the impls.
 #[derive(Clone, Copy, tollgate::ClaimValue)]
 #[claim_value(serde = own)]
 enum Plan { Free, Pro }
