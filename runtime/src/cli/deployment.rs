@@ -303,8 +303,8 @@ pub(super) fn refuse_other_owner(path: &Path, about: &std::fs::Metadata) -> Resu
         let (own, user) = (rustix::process::geteuid().as_raw(), about.uid());
         if own != user {
             return Err(Failure::usage(format!(
-                "`{}` belongs to the user {user}, and this process runs as {own}: what it writes \
-                 the program could not read; run it as that user, as with `sudo -u '#{user}'`",
+                "`{}` belongs to the user {user}, and this process runs as {own}, whose files the \
+                 program could not read: run the command as that user, with `sudo -u '#{user}'`",
                 path.display()
             )));
         }

@@ -179,7 +179,7 @@ impl Output {
         Events::new().inline(|event: &Event| _ = writeln!(io::stderr(), "event: {event}"))
     }
 
-    /// Asks whether to go on with something that cannot be taken back.
+    /// Asks whether to do something that cannot be undone.
     ///
     /// # Errors
     /// The answer is no, or there is no terminal to ask on.
@@ -189,10 +189,10 @@ impl Output {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::usage(format!(
-                "{what} cannot be taken back, and there is no terminal to ask on: add `--yes`"
+                "{what} cannot be undone, and there is no terminal to ask on: add `--yes`"
             )));
         }
-        _ = write!(io::stderr(), "{what} cannot be taken back. Go on? [y/N] ");
+        _ = write!(io::stderr(), "{what} cannot be undone. Continue? [y/N] ");
         _ = io::stderr().flush();
         let mut answer = String::new();
         _ = io::stdin().lock().read_line(&mut answer);

@@ -205,7 +205,7 @@ impl Events {
             BadAddress::Credentials => refuse("its address has a user or a password in it"),
             BadAddress::Private => refuse(
                 "its address is that of a private network: call \
-                 `.dangerous_allow_private_addresses()` where that is meant",
+                 `.dangerous_allow_private_addresses()` if that is intended",
             ),
         })?;
         if secrets
@@ -276,7 +276,7 @@ impl Receiver {
                 Attempt::Gone => {
                     if !self.counts.is_gone.swap(true, Ordering::Relaxed) {
                         tracing::warn!(
-                            "a webhook's receiver is gone (410): it is sent nothing more"
+                            "a webhook's receiver answered 410: the webhook has stopped"
                         );
                     }
                     return;

@@ -100,7 +100,7 @@ impl Flows {
     fn check_auth_time(&self, at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
         let settings = &self.engine.settings;
         if at > now.plus(settings.leeway) {
-            tracing::warn!("a sign-in was refused: it says that it lies in the future");
+            tracing::warn!("a sign-in was refused: its time of authentication lies in the future");
             return Err(Code::InvalidCredentials.into());
         }
         let oldest: Duration = settings.session.absolute;

@@ -127,7 +127,7 @@ impl Flows {
         if let Err(error) = engine.store.take_once(kind, token.hash(), now).await {
             tracing::warn!(
                 %error,
-                "a token of the former system counts no more although no session was opened"
+                "a token of the former system is used up although no session was opened"
             );
         }
     }

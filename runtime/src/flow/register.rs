@@ -63,7 +63,7 @@ impl Flows {
             Ok(())
         } else {
             Err(usage(
-                "the token above is not in the registry, or no longer counts",
+                "the parent token is not in the registry, or is no longer valid",
             ))
         }
     }

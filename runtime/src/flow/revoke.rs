@@ -30,7 +30,7 @@ impl Flows {
         let store = engine.store.postgres().ok_or_else(|| {
             Error::new(
                 ErrorKind::Usage,
-                "`revoke_in` takes a transaction of PostgreSQL: the store is another",
+                "`revoke_in` needs a transaction of PostgreSQL, and the gate has another store",
             )
         })?;
         let now = engine.time.now();

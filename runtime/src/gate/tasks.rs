@@ -152,7 +152,7 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
             match engine.archive_by_age().await {
                 Ok(gone) => {
                     let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
-                    tracing::debug!(sessions, tokens, others, "what had ended was archived");
+                    tracing::debug!(sessions, tokens, others, "rows that ended were deleted");
                 }
                 Err(error) => {
                     tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store");

@@ -197,8 +197,8 @@ where
     if taken.contains(path.as_str()) {
         tracing::warn!(
             path,
-            "the OpenAPI document of a gate is not served, for the application has a route there: \
-             set `openapi.path` to another path or to nothing, and add several gates with \
+            "the OpenAPI document of a gate is not served, because the application has a route \
+             there: set `openapi.path` to another path or to nothing, and add several gates with \
              `tollgate::install`"
         );
         return app;
@@ -226,7 +226,7 @@ where
     if let Some(path) = paths(page).iter().find(|path| taken.contains(path)) {
         tracing::warn!(
             path,
-            "Swagger UI is not served, for the application has a route there: set \
+            "Swagger UI is not served, because the application has a route there: set \
              `openapi.swagger_ui` to another path or to nothing"
         );
         return app;

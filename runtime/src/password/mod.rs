@@ -139,7 +139,7 @@ impl Hashing {
                 || u64::from(self.memory_kib) * u64::from(self.passes) < 35 * 1024)
         {
             return refuse(
-                "less than 7 MiB, or less than 35 MiB over all passes, is too cheap to attack",
+                "less than 7 MiB, or less than 35 MiB over all passes, makes attacks too cheap",
             );
         }
         match Params::new(

@@ -32,8 +32,8 @@ impl RealmName {
             Err(Error::new(
                 ErrorKind::Settings,
                 format!(
-                    "`{}` is no name of a realm: write a letter, then letters, digits and single \
-                 hyphens between them, in lower case, at most {} characters and not `default`",
+                    "`{}` is no name of a realm: use at most {} lower-case letters, digits and \
+                     single hyphens, with a letter first and no hyphen last, and not `default`",
                     text.chars().take(64).collect::<String>().escape_debug(),
                     Self::MAX_LEN,
                 ),

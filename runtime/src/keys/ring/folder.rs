@@ -213,7 +213,9 @@ fn read_key(folder: &RingFolder, algorithm: Algorithm, entry: KeyEntry) -> Resul
         _ => return Err(refuse("is damaged: it is not a key file")),
     }
     if words.next() != Some(&use_of(algorithm, entry.purpose)) {
-        return Err(refuse("is a key for something else than the manifest says"));
+        return Err(refuse(
+            "is a key for another purpose than the manifest says",
+        ));
     }
     let (Some(encoded), None) = (words.next(), words.next()) else {
         return Err(refuse("is truncated"));

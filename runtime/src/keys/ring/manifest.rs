@@ -174,8 +174,8 @@ impl Manifest {
                 return Err(Error::new(
                     ErrorKind::Usage,
                     format!(
-                        "the next key is published since less than {} minutes: rotate again in {} \
-                         seconds",
+                        "the next key has been published for less than {} minutes: rotate again in \
+                         {} seconds",
                         PUBLISHED_AHEAD.as_secs() / 60,
                         ready.since(now).as_secs().saturating_add(1)
                     ),

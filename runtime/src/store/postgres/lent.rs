@@ -57,8 +57,8 @@ impl PostgresStore {
     ) -> Result<Revoked, StoreError> {
         if !fits(&revocation.target) {
             return Err(StoreOperation::Revoke.failed(
-                "what is of more than one subject cannot be revoked in a transaction of the \
-                 program: use `gate.revoke`",
+                "a transaction of the program can revoke sessions and tokens of one subject only: \
+                 use `gate.revoke`",
             ));
         }
         let revoked = async {
