@@ -1,15 +1,18 @@
 //! The gates that are running in this process on one store or one key ring.
 
 use std::any::TypeId;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::RealmName;
 
-/// The gates that are running on the store or the ring that has this list.
+/// The gates that are being built or are running on the store or the ring that has this list.
 #[derive(Debug, Default)]
-pub(crate) struct LiveGates(Mutex<Vec<Weak<LiveGate>>>);
+pub(crate) struct LiveGates {
+    entered: Mutex<Vec<Weak<LiveGate>>>,
+    built: Mutex<Vec<Weak<LiveGate>>>,
+}
 
-/// A gate that counts as running as long as this value exists.
+/// A gate that is in the lists as long as this value exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LiveGate {
     pub(crate) realm: Option<RealmName>,
@@ -30,7 +33,7 @@ impl LiveGates {
     /// # Errors
     /// The gate that is running in the realm.
     pub(crate) fn enter(&self, gate: LiveGate) -> Result<Arc<LiveGate>, Arc<LiveGate>> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = lock(&self.entered);
         gates.retain(|gate| gate.strong_count() > 0);
         let other = gates
             .iter()
@@ -43,6 +46,24 @@ impl LiveGates {
         gates.push(Arc::downgrade(&gate));
         Ok(gate)
     }
+
+    /// Notes that a gate was built: its key ring is in use.
+    pub(crate) fn built(&self, gate: &Arc<LiveGate>) {
+        let mut gates = lock(&self.built);
+        gates.retain(|gate| gate.strong_count() > 0);
+        gates.push(Arc::downgrade(gate));
+    }
+
+    /// Returns whether a gate of this realm was built, and is running.
+    pub(crate) fn is_running(&self, realm: Option<&RealmName>) -> bool {
+        let gates = lock(&self.built);
+        let mut running = gates.iter().filter_map(Weak::upgrade);
+        running.any(|gate| gate.realm.as_ref() == realm)
+    }
+}
+
+fn lock(gates: &Mutex<Vec<Weak<LiveGate>>>) -> MutexGuard<'_, Vec<Weak<LiveGate>>> {
+    gates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -69,5 +90,17 @@ mod tests {
         gates.enter(gate::<u16>(Some("staff"), "b")).unwrap();
         drop((first, again));
         gates.enter(gate::<u16>(None, "b")).unwrap();
+    }
+
+    #[test]
+    fn a_gate_runs_from_when_it_was_built_until_it_is_dropped() {
+        let gates = LiveGates::default();
+        let shop = gates.enter(gate::<u8>(None, "a")).unwrap();
+        assert!(!gates.is_running(None));
+        gates.built(&shop);
+        let staff = RealmName::parse("staff").unwrap();
+        assert!(gates.is_running(None) && !gates.is_running(Some(&staff)));
+        drop(shop);
+        assert!(!gates.is_running(None));
     }
 }

@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 use tollgate::action::{ActionToken, PasswordReset};
 use tollgate::clock::Clock;
 use tollgate::event::Event;
+use tollgate::gate::EndSessions;
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::realm::RealmName;
 use tollgate::session::Revoke;
 use tollgate::settings::{Replaces, Settings};
-use tollgate::store::{Before, OnLimit, PostgresStore, RedisStore, SessionStore as _, Store};
+use tollgate::store::{
+    Before, OnLimit, PostgresStore, RedisStore, SessionStore as _, SqliteStore, Store,
+};
 use tollgate_servers::{postgres, redis};
 use tollgate_tests::{Answer, request};
 use tower::ServiceExt as _;
@@ -127,6 +130,16 @@ pub(crate) fn shop(store: &Store, ring: &KeyRing) -> tollgate::testing::ReadyBui
     let (builder, _) = tollgate::testing::ready(Shop.gate()).unwrap();
     let clock = Clock::system();
     builder.keys(ring.clone()).store(store.clone()).clock(clock)
+}
+
+/// A gate of the employees, with a ring of its own.
+fn desk(store: &Store, ring: &KeyRing) -> tollgate::testing::ReadyBuilder<Desk> {
+    let (builder, _) = tollgate::testing::ready(Desk.gate()).unwrap();
+    let builder = builder.keys(ring.clone()).store(store.clone());
+    builder
+        .clock(Clock::system())
+        .realm("staff")
+        .audience(STAFF)
 }
 
 pub(crate) fn ring() -> KeyRing {
@@ -624,6 +637,26 @@ async fn the_first_named_realm_beside_live_sessions_asks_who_opened_them() {
     }
 }
 
+/// Only the first named realm can be what a store of before did not know.
+#[tokio::test]
+async fn a_second_named_realm_asks_nothing_where_the_first_was_opened_on_an_empty_store() {
+    let (store, ring) = (Store::from(MemoryStore::new()), ring());
+    let shop = shop(&store, &ring).build().await.unwrap();
+    let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
+    drop(desk.build().await.unwrap());
+    let ada = Customer { id: 1 };
+    shop.sign_in(ada, &Client::unknown()).await.unwrap();
+    let third = Desk.gate().share(&shop).realm("third");
+    let third = third.audience("https://third.example");
+    drop(
+        third
+            .build()
+            .await
+            .expect("the sessions are of the gate of the default realm"),
+    );
+    assert_eq!(shop.sessions().of(1).await.unwrap().len(), 1);
+}
+
 /// A ring that was just made would end the sessions of every realm.
 #[tokio::test]
 async fn a_lost_ring_is_noticed_from_the_sessions_of_any_realm() {
@@ -652,6 +685,61 @@ async fn a_lost_ring_is_noticed_from_the_sessions_of_any_realm() {
             .unwrap()
             .is_none()
     );
+}
+
+/// The default realm may hold sessions of a release that wrote no record of it.
+#[tokio::test]
+async fn a_lost_ring_is_noticed_from_sessions_of_a_default_realm_that_no_gate_has_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tollgate.db");
+    let store = Store::from(SqliteStore::open(&file).await.unwrap());
+    let shop = shop(&store, &ring()).build().await.unwrap();
+    let ada = Customer { id: 1 };
+    shop.sign_in(ada, &Client::unknown()).await.unwrap();
+    shop.shutdown().await.unwrap();
+    drop(shop);
+    let rows = rusqlite::Connection::open(&file).unwrap();
+    assert_eq!(rows.execute("DELETE FROM tg_realm", []).unwrap(), 1);
+
+    let fresh = KeyRing::open(folder.path().join("keys")).await.unwrap();
+    let desk = desk(&store, &fresh).realm_before(Before::OneGate);
+    refused(desk.build(), &["keys.accept_new", "the default realm"]).await;
+}
+
+/// A gate with a ring of its own says nothing of the sessions that another ring signs.
+#[tokio::test]
+async fn a_new_ring_of_one_realm_leaves_the_sessions_of_another_ring() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::from(MemoryStore::new());
+    let of_shop = KeyRing::open(first.path()).await.unwrap();
+    let shop = shop(&store, &of_shop).build().await.unwrap();
+    let ada = Customer { id: 1 };
+    let issued = shop.sign_in(ada, &Client::unknown()).await.unwrap();
+    let of_desk = KeyRing::open(second.path()).await.unwrap();
+    let staff = desk(&store, &of_desk).realm_before(Before::OneGate);
+    let staff = staff.build().await.unwrap();
+    let unknown = Client::unknown();
+    let theirs = staff.sign_in(Employee { id: 1 }, &unknown);
+    let theirs = theirs.await.unwrap();
+
+    assert_eq!(shop.sessions().of(1).await.unwrap().len(), 1);
+    assert_eq!(staff.sessions().of(1).await.unwrap().len(), 1);
+    shop.credentials_changed(&1, EndSessions::All)
+        .await
+        .unwrap();
+    assert!(shop.verify(&issued.access_token).await.is_err());
+    assert!(staff.verify(&theirs.access_token).await.is_ok());
+    assert!(shop.verify(&theirs.access_token).await.is_err());
+
+    // A ring that is lost is noticed from the sessions of its own realm, beside another that runs.
+    drop(staff);
+    let third = tempfile::tempdir().unwrap();
+    let lost = KeyRing::open(third.path()).await.unwrap();
+    refused(
+        desk(&store, &lost).build(),
+        &["keys.accept_new", "the realm `staff`"],
+    )
+    .await;
 }
 
 #[tokio::test]

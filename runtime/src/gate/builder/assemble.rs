@@ -143,14 +143,20 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     // The ring is read again after the sessions: another process may have adopted it since this one
     // opened it, and opened a session.
     ring.reload().await?;
-    // Sessions of every realm are under this ring's keys.
-    let is_lost = ring.is_unadopted().await
-        && (health.has_live_sessions || claim.others_have_sessions(time.now()).await?);
-    if is_lost && !settings.keys.accept_new {
+    let lost = match ring.is_unadopted().await {
+        true if health.has_live_sessions => Some(claim.shown()),
+        true => claim.other_with_sessions(time.now()).await?,
+        false => None,
+    };
+    if let Some(realm) = lost.as_ref().filter(|_| !settings.keys.accept_new) {
         return Err(Error::new(
             ErrorKind::Keys,
-            "the key ring is new, and the store has live sessions whose tokens it cannot verify: \
-             restore the lost keys, or set `keys.accept_new = true` to sign everyone out",
+            format!(
+                "the key ring is new, and {realm} has live sessions whose tokens it cannot verify: \
+                 restore the lost keys, or set `keys.accept_new = true` to sign everyone out. \
+                 If that realm is another one and has a key ring of its own, build its gate first, \
+                 in the same process"
+            ),
         ));
     }
     let ring = ring.with_clock(clock.clone());
@@ -182,7 +188,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     engine.self_test().await?;
     let caught_up = engine.follower.catch_up().await;
     caught_up.map_err(failed("read the revocations"))?;
-    if is_lost {
+    if lost.is_some() {
         let ended = engine.revoke(Target::Everything, RevokeReason::Requested);
         ended
             .await
@@ -191,6 +197,9 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     }
     claim.write(before, &engine).await?;
     engine.ring.adopt().await?;
+    if let Some(gate) = presences.first() {
+        whole.live().built(gate);
+    }
     if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
         engine.events.emit(&Event::new(EventKind::InsecureOrigin));
     }

@@ -88,6 +88,11 @@ impl RealmClaimant {
         Ok(())
     }
 
+    /// Returns the realm as it is called in messages.
+    pub(super) fn shown(&self) -> String {
+        show(self.name.as_ref())
+    }
+
     /// Writes the claim, once the gate works. Ends the earlier sessions where several gates opened
     /// them.
     pub(super) async fn write(&self, before: Option<Before>, engine: &Engine) -> Result<(), Error> {
@@ -124,33 +129,51 @@ impl RealmClaimant {
         }
     }
 
-    /// Returns whether another realm than this holds live sessions.
-    pub(super) async fn others_have_sessions(&self, now: Timestamp) -> Result<bool, Error> {
-        for store in self.others().await? {
+    /// Returns a description of another realm that holds live sessions, which are under the keys of
+    /// this gate's ring as far as is known.
+    ///
+    /// A realm with a running gate in this process is left out: where that gate has the same ring,
+    /// the ring is in use, and not new.
+    pub(super) async fn other_with_sessions(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        for (name, store) in self.others().await? {
             let health = store.health(now).await;
             if health.map_err(failed("answer"))?.has_live_sessions {
-                return Ok(true);
+                return Ok(Some(show(name.as_ref())));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    /// Ends the sessions of all realms but this.
+    /// Ends the sessions of the realms that [`other_with_sessions`](Self::other_with_sessions)
+    /// looks at.
     pub(super) async fn end_others(&self, now: Timestamp) -> Result<(), Error> {
-        for store in self.others().await? {
+        for (_, store) in self.others().await? {
             self.end(&store, now).await?;
         }
         Ok(())
     }
 
-    async fn others(&self) -> Result<Vec<Store>, Error> {
-        let realms = self.read().await?;
-        let others = realms.into_iter().filter(|realm| realm.name != self.name);
-        let stores = others.map(|realm| match &realm.name {
-            Some(name) => self.store.realm(name),
-            None => self.store.clone(),
-        });
-        Ok(stores.collect())
+    async fn others(&self) -> Result<Vec<(Option<RealmName>, Store)>, Error> {
+        // The default realm has no record before its first gate of this release was opened, and may
+        // hold sessions all the same.
+        let mut names: Vec<Option<RealmName>> = vec![None];
+        for realm in self.read().await? {
+            if realm.name.is_some() {
+                names.push(realm.name);
+            }
+        }
+        names.retain(|name| *name != self.name && !self.store.live().is_running(name.as_ref()));
+        let with_store = |name: Option<RealmName>| {
+            let store = match &name {
+                Some(name) => self.store.realm(name),
+                None => self.store.clone(),
+            };
+            (name, store)
+        };
+        Ok(names.into_iter().map(with_store).collect())
     }
 
     async fn end(&self, store: &Store, now: Timestamp) -> Result<(), Error> {
@@ -241,11 +264,11 @@ impl RealmClaimant {
         }
     }
 
-    /// Returns whether the program must say which gates opened the earlier sessions: when a named
-    /// realm is first opened beside live sessions, unless the answer is on record already.
+    /// Returns whether the program must say which gates opened the earlier sessions: when the first
+    /// named realm of the store is opened beside live sessions. Where another named realm is on
+    /// record, there was an answer, or nothing to ask.
     async fn must_say(&self, realms: &[RealmRecord], now: Timestamp) -> Result<bool, Error> {
-        let was_said = realms.iter().any(|realm| realm.before.is_some());
-        if self.name.is_none() || was_said || self.present(realms).is_some() {
+        if self.name.is_none() || realms.iter().any(|realm| realm.name.is_some()) {
             return Ok(false);
         }
         let health = self.store.health(now).await;
