@@ -1,6 +1,8 @@
 //! Makes access tokens from claims (RFC 9068): one pass of serialization, one signature.
 
 use std::fmt;
+use std::io::Write as _;
+use std::ops::Range;
 use std::time::Duration;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
@@ -12,7 +14,7 @@ use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use super::decode::Decoded;
 use super::expect::Expect;
-use super::fast_path::{self, Names};
+use super::fast_path::{self, is_printable, is_printable_text};
 use super::issue_error::IssueError;
 use super::verify::decode_claims;
 use crate::clock::Timestamp;
@@ -96,12 +98,11 @@ pub(crate) fn draft<C: ClaimSet>(
     claims: &C,
     envelope: Envelope,
 ) -> Result<(String, usize), IssueError> {
-    let mut payload = Vec::with_capacity(PAYLOAD_CAPACITY);
-    serde_json::to_writer(&mut payload, &Payload { stamp, claims })
-        .map_err(|error| IssueError::Claims(error.into()))?;
+    let mut payload =
+        Payload::of(stamp, claims).map_err(|error| IssueError::Claims(error.into()))?;
     let len = key.header().len()
         + 1
-        + URL_SAFE_NO_PAD.encoded_length(payload.len())
+        + URL_SAFE_NO_PAD.encoded_length(payload.json.len())
         + 1
         + URL_SAFE_NO_PAD.encoded_length(key.signature_len());
     let whole = match envelope {
@@ -114,33 +115,14 @@ pub(crate) fn draft<C: ClaimSet>(
     if whole > MAX_LEN {
         return Err(IssueError::TooLong);
     }
-    if !is_verifiable(&mut payload, stamp, claims) {
+    if !payload.is_verifiable(stamp, claims) {
         return Err(IssueError::Unverifiable);
     }
     let mut token = String::with_capacity(len);
     token.push_str(key.header());
     token.push('.');
-    URL_SAFE_NO_PAD.encode_append(&payload, &mut token);
+    URL_SAFE_NO_PAD.encode_append(&payload.json, &mut token);
     Ok((token, whole))
-}
-
-/// Returns whether the verifier accepts this payload, by running the verifier's own decoder, and
-/// whether a store can keep its subject.
-fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C) -> bool {
-    let names = Names {
-        issuer: stamp.issuer,
-        audience: stamp.audience,
-        client_id: stamp.client_id,
-        realm: stamp.realm,
-    };
-    let decoded = fast_path::decode::<C>(payload, names).or_else(|| decode(payload, stamp));
-    let is_read = decoded.is_some_and(|decoded| {
-        decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
-    });
-    // A number that is not finite is written as `null`, which an optional claim would read as
-    // `None`.
-    let has_null = std::str::from_utf8(payload).is_ok_and(|text| text.contains("null"));
-    is_read && (!has_null || are_finite(claims))
 }
 
 /// Decodes a payload that is not as most are.
@@ -164,65 +146,162 @@ fn signed(mut draft: String, signature: &[u8]) -> String {
     draft
 }
 
-struct Payload<'a, C> {
-    stamp: &'a Stamp<'a>,
-    claims: &'a C,
+/// The claims of a token as JSON.
+struct Payload {
+    json: Vec<u8>,
+    /// Where the subject is, without its quotes; `None` where it has an escape.
+    subject: Option<Range<usize>>,
+    /// Where the own claims begin, with their comma.
+    own: usize,
 }
 
-impl<C: ClaimSet> Serialize for Payload<'_, C> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stamp = self.stamp;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("iss", stamp.issuer)?;
-        map.serialize_entry("sub", &DisplayText(self.claims.subject()))?;
-        map.serialize_entry("aud", stamp.audience)?;
-        map.serialize_entry("client_id", stamp.client_id)?;
+impl Payload {
+    /// Writes the registered claims and then the own ones.
+    fn of<C: ClaimSet>(stamp: &Stamp<'_>, claims: &C) -> Result<Self, serde_json::Error> {
+        let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
+        let mut write = Members(&mut json);
+        write.text("{\"iss\":", stamp.issuer)?;
+        let subject = write.display(",\"sub\":", claims.subject())?;
+        write.text(",\"aud\":", stamp.audience)?;
+        write.text(",\"client_id\":", stamp.client_id)?;
         if let Some(realm) = stamp.realm {
-            map.serialize_entry("rlm", realm)?;
+            write.text(",\"rlm\":", realm)?;
         }
-        map.serialize_entry("exp", &stamp.expires_at.as_secs())?;
-        map.serialize_entry("iat", &stamp.issued_at.as_secs())?;
-        map.serialize_entry("jti", &IdText(stamp.jti.as_bytes()))?;
+        write.number(",\"exp\":", stamp.expires_at.as_secs())?;
+        write.number(",\"iat\":", stamp.issued_at.as_secs())?;
+        write.id(",\"jti\":", stamp.jti.as_bytes());
         if let Some(sid) = &stamp.sid {
-            map.serialize_entry("sid", &IdText(sid.as_bytes()))?;
+            write.id(",\"sid\":", sid.as_bytes());
         }
         if let Some(generation) = stamp.generation {
-            map.serialize_entry("gen", &generation)?;
+            write.number(",\"gen\":", generation.into())?;
         }
-        map.serialize_entry("uep", &stamp.user_epoch)?;
+        write.number(",\"uep\":", stamp.user_epoch)?;
         if let Some(auth_time) = stamp.auth_time {
-            map.serialize_entry("auth_time", &auth_time.as_secs())?;
+            write.number(",\"auth_time\":", auth_time.as_secs())?;
         }
         if let Some(acr) = stamp.acr {
-            map.serialize_entry("acr", acr)?;
+            write.text(",\"acr\":", acr)?;
         }
         if let Some(binding) = &stamp.binding {
-            map.serialize_entry("bnd", &IdText(binding.as_bytes()))?;
+            write.id(",\"bnd\":", binding.as_bytes());
         }
-        self.claims.write(&mut map)?;
+        let own = json.len();
+        serde_json::to_writer(&mut json, &Own(claims))?;
+        // They are written as an object, whose brace becomes the comma before the first of them.
+        if json.get(own..) == Some(b"{}") {
+            json.remove(own);
+        } else if let Some(brace) = json.get_mut(own) {
+            *brace = b',';
+        }
+        Ok(Self { json, subject, own })
+    }
+
+    /// Returns whether the verifier accepts this payload, by running the verifier's own decoder,
+    /// and whether a store can keep its subject.
+    fn is_verifiable<C: ClaimSet>(&mut self, stamp: &Stamp<'_>, claims: &C) -> bool {
+        let is_read = self.is_read_the_short_way::<C>(stamp)
+            || decode::<C>(&mut self.json, stamp).is_some_and(|decoded| {
+                decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
+            });
+        // A number that is not finite is written as `null`, which an optional claim would read as
+        // `None`.
+        let has_null = std::str::from_utf8(&self.json).is_ok_and(|text| text.contains("null"));
+        is_read && (!has_null || are_finite(claims))
+    }
+
+    /// Returns whether the verifier reads the subject and the own claims. The other claims are of
+    /// our types, and need no second look where they are as in most tokens; `false` decides
+    /// nothing.
+    fn is_read_the_short_way<C: ClaimSet>(&mut self, stamp: &Stamp<'_>) -> bool {
+        let written = self.subject.clone().and_then(|place| self.json.get(place));
+        let subject = written
+            .filter(|text| (1..=MAX_SUBJECT_LEN).contains(&text.len()))
+            .and_then(|text| std::str::from_utf8(text).ok())
+            .and_then(C::parse_subject);
+        match subject {
+            Some(subject) if is_usual(stamp) => {
+                fast_path::reads_own::<C>(&mut self.json, self.own, subject)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Returns whether the registered claims are as the short decoder expects them.
+fn is_usual(stamp: &Stamp<'_>) -> bool {
+    let is_session = stamp.sid.is_some() && stamp.generation.is_some();
+    let names = [stamp.issuer, stamp.audience, stamp.client_id];
+    is_session
+        && stamp.auth_time.is_some()
+        && stamp.acr.is_none()
+        && stamp.binding.is_none()
+        && names.into_iter().chain(stamp.realm).all(is_printable_text)
+}
+
+/// Writes members, each after the text before its value.
+struct Members<'a>(&'a mut Vec<u8>);
+
+impl Members<'_> {
+    fn text(&mut self, before: &str, value: &str) -> serde_json::Result<()> {
+        self.0.extend_from_slice(before.as_bytes());
+        if !is_printable_text(value) {
+            return serde_json::to_writer(&mut *self.0, value);
+        }
+        self.quoted(value.as_bytes());
+        Ok(())
+    }
+
+    /// Writes a value in its wire form, and returns where it is if it has no escape.
+    fn display(
+        &mut self,
+        before: &str,
+        value: &impl fmt::Display,
+    ) -> serde_json::Result<Option<Range<usize>>> {
+        self.0.extend_from_slice(before.as_bytes());
+        let quote = self.0.len();
+        self.0.push(b'"');
+        write!(self.0, "{value}").map_err(serde_json::Error::io)?;
+        let written = self.0.get(quote + 1..).unwrap_or_default();
+        if written.iter().copied().all(is_printable) {
+            let place = quote + 1..self.0.len();
+            self.0.push(b'"');
+            return Ok(Some(place));
+        }
+        self.0.truncate(quote);
+        serde_json::to_writer(&mut *self.0, &format_args!("{value}")).map(|()| None)
+    }
+
+    fn number(&mut self, before: &str, value: u64) -> serde_json::Result<()> {
+        self.0.extend_from_slice(before.as_bytes());
+        serde_json::to_writer(&mut *self.0, &value)
+    }
+
+    /// Writes the sixteen bytes of an id.
+    fn id(&mut self, before: &str, id: &[u8; 16]) {
+        let mut text = [0; TokenId::TEXT_LEN];
+        let text = URL_SAFE_NO_PAD.encode_as_str(id, Out::from_slice(&mut text));
+        self.0.extend_from_slice(before.as_bytes());
+        self.quoted(text.as_bytes());
+    }
+
+    fn quoted(&mut self, text: &[u8]) {
+        self.0.push(b'"');
+        self.0.extend_from_slice(text);
+        self.0.push(b'"');
+    }
+}
+
+/// The own claims as an object.
+struct Own<'a, C>(&'a C);
+
+impl<C: ClaimSet> Serialize for Own<'_, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.0.write(&mut map)?;
         map.end()
     }
 }
-
-/// A value whose `Display` is its wire form.
-struct DisplayText<'a, T>(&'a T);
-
-impl<T: fmt::Display> Serialize for DisplayText<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
-    }
-}
-
-/// The sixteen bytes of an id, written directly and not through `Display`.
-struct IdText<'a>(&'a [u8; 16]);
-
-impl Serialize for IdText<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = [0; TokenId::TEXT_LEN];
-        serializer.serialize_str(URL_SAFE_NO_PAD.encode_as_str(self.0, Out::from_slice(&mut text)))
-    }
-}
-
 /// The longest subject, in bytes: stores keep an index of subjects, whose entries are bounded.
 pub(super) const MAX_SUBJECT_LEN: usize = 1024;
 /// The initial capacity for a payload: most are shorter.

@@ -10,7 +10,8 @@ use tollgate::token::{IssueError, Stamp, issue};
 use crate::claims::UserClaims;
 use crate::forge::{Forge, ISSUER, issue_from, stamp};
 
-fn payload(token: &str) -> String {
+/// Returns the payload of a token.
+pub(crate) fn payload(token: &str) -> String {
     String::from_utf8(
         URL_SAFE_NO_PAD
             .decode(token.split('.').nth(1).unwrap())

@@ -1,15 +1,20 @@
 //! Random input: nothing panics, and only the token that was issued verifies.
 
 use proptest::prelude::*;
+use serde_json::Value;
 use tollgate::clock::Timestamp;
 use tollgate::id::SessionId;
 use tollgate::keys::{Algorithm, KeyRing};
+use tollgate::prelude::JwtClaims;
+use tollgate::realm::RealmName;
 use tollgate::token::{
-    RefreshToken, VerifyError, open_successor, read_stored, seal_successor, verify,
+    Expect, RefreshToken, Stamp, VerifyError, issue, open_successor, read_stored, seal_successor,
+    verify,
 };
 
 use crate::claims::UserClaims;
 use crate::forge::{Forge, NOW, expect, issue_from};
+use crate::issuing::payload;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
@@ -133,4 +138,71 @@ proptest! {
             prop_assert!(forge.verify(&token).is_ok());
         }
     }
+}
+
+/// A user whose subject is any text.
+#[derive(JwtClaims)]
+struct Texts {
+    #[claim(sub)]
+    name: String,
+    nick: Option<String>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whether a text is written as it is or with escapes, the members are what serde_json reads,
+    /// in one order, and the verifier reads the token.
+    #[test]
+    fn names_and_subjects_are_written_as_json(
+        names in [(); 3].map(|()| text().prop_filter("a name has letters", |name| !name.is_empty())),
+        name in text(),
+        nick in proptest::option::of(any::<String>()),
+        (in_session, in_realm) in any::<(bool, bool)>(),
+    ) {
+        let forge = Forge::new();
+        let [issuer, audience, client_id] = &names;
+        let realm = in_realm.then(|| RealmName::parse("staff").unwrap());
+        let stamp = Stamp {
+            issuer,
+            audience,
+            client_id,
+            realm: realm.as_ref().map(RealmName::as_str),
+            sid: in_session.then(|| SessionId::from_bytes([2; 16])),
+            generation: in_session.then_some(3),
+            ..crate::forge::stamp()
+        };
+        let claims = Texts { name: name.clone(), nick: nick.clone() }.to_claims();
+        let issued = issue(&forge.ring.set(), &stamp, &claims);
+        let is_kept = (1..=1024).contains(&name.len()) && !name.contains('\0');
+        prop_assert_eq!(issued.is_ok(), is_kept, "{:?}", issued);
+        let Ok(token) = issued else { return Ok(()) };
+
+        let Value::Object(read) = serde_json::from_str(&payload(&token)).unwrap() else { panic!() };
+        prop_assert_eq!(&read["iss"], issuer);
+        prop_assert_eq!(&read["sub"], &name);
+        prop_assert_eq!(&read["aud"], audience);
+        prop_assert_eq!(&read["client_id"], client_id);
+        prop_assert_eq!(read.get("sid").is_some(), in_session);
+        prop_assert_eq!(read.get("rlm").is_some(), in_realm);
+        prop_assert_eq!(read.get("nick").and_then(Value::as_str), nick.as_deref());
+
+        let expect = Expect {
+            issuer: issuer.as_str().into(),
+            audience: audience.as_str().into(),
+            client_id: client_id.as_str().into(),
+            realm,
+            ..expect()
+        };
+        let now = Timestamp::from_secs(NOW);
+        let verified = verify::<TextsClaims>(&token, &forge.ring.set(), &expect, now).unwrap();
+        prop_assert_eq!(verified.token().subject(), name);
+        let claims = serde_json::to_value(verified.claims()).unwrap();
+        prop_assert_eq!(claims.get("nick").and_then(Value::as_str), nick.as_deref());
+    }
+}
+
+/// Any text, most of them of letters alone, and a long one now and then.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[ -~]{0,40}", 2 => any::<String>(), 1 => "[a-z\"\\\\\0é]{0,8}", 1 => "x{1020,1028}"]
 }

@@ -30,11 +30,7 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: Names<'_>) -> Opti
     let own = payload.len().checked_sub(read.rest.len())?;
     let draft = match read_plain::<C>(read) {
         Some(draft) => draft,
-        // serde_json reads the own members, where no value is an object.
-        None if std::str::from_utf8(payload).is_ok_and(is_plain) => {
-            read_own::<C>(payload.get_mut(own..)?)?
-        }
-        None => return None,
+        None => read_general::<C>(payload, own)?,
     };
     let subject = C::parse_subject(&registered.subject)?;
     Some(Decoded {
@@ -51,6 +47,18 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: Names<'_>) -> Opti
         acr: None,
         binding: None,
     })
+}
+
+/// Returns whether [`decode`] would read the own members of a payload, which begin at `own`, beside
+/// this subject. `false` decides nothing.
+pub(super) fn reads_own<C: ClaimSet>(payload: &mut [u8], own: usize, subject: C::Subject) -> bool {
+    let rest = payload
+        .get(own..)
+        .and_then(|rest| std::str::from_utf8(rest).ok());
+    let draft = rest
+        .and_then(|rest| read_plain::<C>(Scanner { rest }))
+        .or_else(|| read_general::<C>(payload, own));
+    draft.is_some_and(|draft| C::finish(draft, subject).is_ok())
 }
 
 /// The names that a verifier expects in every token.
@@ -143,13 +151,8 @@ impl<'a> Scanner<'a> {
     /// Skips exactly this string, after its opening quote, together with the closing one. A text
     /// that would be written with an escape is not compared.
     fn exactly(&mut self, expected: &str) -> Option<()> {
-        let rest = self.rest.strip_prefix(expected)?.strip_prefix('"')?;
-        // The loop has no branch, so that the compiler can process many bytes at a time.
-        let is_plain = expected
-            .bytes()
-            .fold(true, |all, byte| all & is_printable(byte));
-        self.rest = rest;
-        is_plain.then_some(())
+        self.rest = self.rest.strip_prefix(expected)?.strip_prefix('"')?;
+        is_printable_text(expected).then_some(())
     }
 
     /// Reads a string of printable ASCII without an escape, after its opening quote, together with
@@ -195,14 +198,30 @@ impl<'a> Scanner<'a> {
 
 /// Returns whether a byte represents itself in a string: printable ASCII, neither quote nor
 /// backslash.
-fn is_printable(byte: u8) -> bool {
+pub(super) fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+}
+
+/// Returns whether each byte of a text represents itself in a string.
+pub(super) fn is_printable_text(text: &str) -> bool {
+    // The loop has no branch, so that the compiler can process many bytes at a time.
+    text.bytes()
+        .fold(true, |all, byte| all & is_printable(byte))
 }
 
 const MAX_DIGITS: usize = 19;
 /// The largest number of own claims: with the registered members it is far below the bound of the
 /// general decoder.
 const MAX_OWN: usize = 64;
+
+/// Reads the members after the registered ones, which begin at `own`, by serde_json, if no value is
+/// an object.
+fn read_general<C: ClaimSet>(payload: &mut [u8], own: usize) -> Option<C::Draft> {
+    if !std::str::from_utf8(payload).is_ok_and(is_plain) {
+        return None;
+    }
+    read_object::<C>(payload.get_mut(own..)?)
+}
 
 /// Reads the members after the registered ones, if each is as plain as the issuer writes most of
 /// them.
@@ -230,7 +249,7 @@ fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
 
 /// Reads the members after the registered ones: all must be of the user's type, and none may come
 /// twice.
-fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
+fn read_object<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
     if rest == b"}" {
         return Some(C::Draft::default());
     }
