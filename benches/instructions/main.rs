@@ -2,18 +2,13 @@
 //! `scripts/instructions`.
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, StatusCode};
-use tollgate::clock::Clock;
-use tollgate::id::{SessionId, TokenId};
 use tollgate::prelude::*;
-use tollgate::token::{JwtClaims as _, Stamp, issue};
 use tollgate_benches::claims::User;
-use tollgate_benches::server::{AUDIENCE, ISSUER};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -34,9 +29,7 @@ impl Refresh for Accounts {
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let what = args
-        .next()
-        .expect("an operation: verify, seen, issue or get");
+    let what = args.next().expect("an operation: verify, seen or get");
     let count: u32 = args
         .next()
         .and_then(|text| text.parse().ok())
@@ -64,9 +57,6 @@ async fn run(what: &str, count: u32) {
         .build()
         .await
         .expect("a gate");
-    if what == "issue" {
-        return issue_tokens(count);
-    }
     let issued = gate.sign_in(User::ada(), &Client::unknown()).await;
     let token = issued.expect("a session").access_token;
     match what {
@@ -90,34 +80,6 @@ async fn run(what: &str, count: u32) {
                 assert_eq!(black_box(response).status(), StatusCode::OK);
             }
         }
-        _ => panic!("an operation: verify, seen, issue or get"),
-    }
-}
-
-/// Issues tokens with the claims and the names of the table's row.
-fn issue_tokens(count: u32) {
-    let secret = Secret::from_bytes((0..64).collect::<Vec<u8>>());
-    let refresh = Secret::from_bytes((100..132).collect::<Vec<u8>>());
-    let ring = KeyRing::from_secret(Algorithm::HS256, secret, refresh).expect("a ring");
-    let keys = ring.set();
-    let claims = User::ada().to_claims();
-    let now = Clock::system().now();
-    let stamp = Stamp {
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        client_id: "first-party",
-        realm: None,
-        issued_at: now,
-        expires_at: now.plus(Duration::from_secs(600)),
-        jti: TokenId::from_bytes([1; 16]),
-        sid: Some(SessionId::from_bytes([2; 16])),
-        generation: Some(1),
-        user_epoch: 0,
-        auth_time: Some(now),
-        acr: None,
-        binding: None,
-    };
-    for _ in 0..count {
-        black_box(issue(&keys, black_box(&stamp), &claims).expect("a token"));
+        _ => panic!("an operation: verify, seen or get"),
     }
 }
