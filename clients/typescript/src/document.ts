@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Proves again who the caller is */
+        /** Authenticates the caller again */
         post: operations["reauthenticate"];
         delete?: never;
         options?: never;
@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Exchanges a refresh token for a pair */
+        /** Exchanges a refresh token for a new pair */
         post: operations["refresh"];
         delete?: never;
         options?: never;
@@ -136,7 +136,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Goes on with a sign-in that needs a further step
+         * Continues a sign-in that needs a further step
          * @description The 401 `insufficient_user_authentication` of a sign-in has the members `step` and `step_token`.
          */
         post: operations["signin_step"];
@@ -189,7 +189,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says whether a token counts; changes nothing */
+        /** Verifies a token; changes nothing */
         post: operations["verify"];
         delete?: never;
         options?: never;
@@ -480,7 +480,7 @@ export interface components {
         /** @description `too_many_requests` */
         AuthProblem429: {
             headers: {
-                /** @description After how many seconds to try again, where that is known */
+                /** @description The number of seconds after which to try again, if it is known */
                 "Retry-After"?: number;
                 [name: string]: unknown;
             };
@@ -516,7 +516,7 @@ export interface components {
         /** @description `unavailable` */
         AuthProblem503: {
             headers: {
-                /** @description After how many seconds to try again, where that is known */
+                /** @description The number of seconds after which to try again, if it is known */
                 "Retry-After"?: number;
                 [name: string]: unknown;
             };
@@ -558,7 +558,7 @@ export interface operations {
                     "application/jwk-set+json": components["schemas"]["AuthKeySet"];
                 };
             };
-            /** @description The set that the client has */
+            /** @description The entity tag of the set that the client has */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -672,7 +672,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token is worth nothing, whatever it was */
+            /** @description The token is not valid any more, or was unknown */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -895,7 +895,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the token is */
+            /** @description The description of the token */
             200: {
                 headers: {
                     [name: string]: unknown;

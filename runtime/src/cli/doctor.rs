@@ -121,8 +121,8 @@ fn look_at_settings(settings: &Settings, found: &mut Findings) {
     if settings.access.ttl > Duration::from_secs(60 * 60) {
         found.warn(
             "access",
-            "`access.ttl` is above an hour: claims grow old, and a lost token is worth that long; \
-             10m is usual",
+            "`access.ttl` is above an hour: claims may be that old, and a stolen token works that \
+             long; 10m is usual",
         );
     }
     look_at_proxies(settings, found);
@@ -140,15 +140,15 @@ fn look_at_proxies(settings: &Settings, found: &mut Findings) {
         found.problem(
             "proxies",
             format!(
-                "`client.proxies` holds `{range}`, so every client may choose the address that it \
-                 is counted under: name the addresses of your proxies"
+                "`client.proxies` has `{range}`, so every client can claim any address: name only \
+                 the addresses of your proxies"
             ),
         );
     } else if proxies.is_empty() && is_public {
         found.warn(
             "proxies",
-            "`client.proxies` is empty and `public_url` is https: where a proxy ends TLS, every \
-             client has the proxy's address and shares one budget; name the proxies",
+            "`client.proxies` is empty and `public_url` is https: if a proxy terminates TLS, all \
+             clients have its address and share one limit; name the proxy",
         );
     } else if proxies.is_empty() {
         found.good(
@@ -156,7 +156,7 @@ fn look_at_proxies(settings: &Settings, found: &mut Findings) {
             "none: the address of a connection is the client's",
         );
     } else {
-        found.good("proxies", format!("{} are believed", proxies.len()));
+        found.good("proxies", format!("{} are trusted", proxies.len()));
     }
 }
 
@@ -216,10 +216,7 @@ async fn look_at_store(
         .as_ref()
         .map_or_else(|| store.clone(), |realm| store.realm(realm));
     match own.health(now).await {
-        Ok(_) => found.good(
-            "store",
-            "it can be read and written, and loses nothing by itself",
-        ),
+        Ok(_) => found.good("store", "it can be read and written, and evicts nothing"),
         Err(error) => found.problem("store", Failure::from(error).into_text()),
     }
     match time.measure(&store).await {
@@ -235,8 +232,8 @@ async fn look_at_store(
             found.problem(
                 "realms",
                 format!(
-                    "`{name}` is another one in the settings than gates opened the realm with: a \
-                     gate would not start; set it back, or say so with `replaces.{name}`"
+                    "`{name}` in the settings differs from the one in the store: a gate would not \
+                     start; set it back, or name the old value in `replaces.{name}`"
                 ),
             );
         }

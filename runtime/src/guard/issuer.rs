@@ -289,7 +289,7 @@ impl Issuer {
             (self.name.is_empty(), "its issuer has no name"),
             (
                 self.audiences.is_empty(),
-                "it has no audience: say for whom its tokens are, with `.audience(\"…\")`",
+                "it has no audience: set it with `.audience(\"…\")`",
             ),
             (
                 self.audiences.iter().any(|audience| audience.is_empty()),
@@ -310,7 +310,7 @@ impl Issuer {
             (self.leeway > MAX_LEEWAY, "its leeway is above 120 s"),
             (
                 self.max_lifetime.is_zero(),
-                "its tokens may not live at all: `max_lifetime` is zero",
+                "its `max_lifetime` is zero, so that every token has expired",
             ),
             (
                 bytes == 0 || bytes > Limits::MOST.bytes,

@@ -31,7 +31,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         #[cfg(feature = "openapi")]
         words: Some(RouteDoc {
             id: "signin_step",
-            summary: "Goes on with a sign-in that needs a further step",
+            summary: "Continues a sign-in that needs a further step",
             description: Some(
                 "The 401 `insufficient_user_authentication` of a sign-in has the members `step` \
                  and `step_token`.",
@@ -85,7 +85,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         #[cfg(feature = "openapi")]
         words: Some(RouteDoc {
             id: "refresh",
-            summary: "Exchanges a refresh token for a pair",
+            summary: "Exchanges a refresh token for a new pair",
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Members(&[
@@ -106,7 +106,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         #[cfg(feature = "openapi")]
         words: Some(RouteDoc {
             id: "reauthenticate",
-            summary: "Proves again who the caller is",
+            summary: "Authenticates the caller again",
             description: None,
             caller: CallerKind::SignedIn,
             body: Body::LoginOrStep(&[STEP_TOKEN, CODE]),
@@ -126,11 +126,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         #[cfg(feature = "openapi")]
         words: Some(RouteDoc {
             id: "verify",
-            summary: "Says whether a token counts; changes nothing",
+            summary: "Verifies a token; changes nothing",
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Members(&[TOKEN]),
-            answer: Answered::ok("What the token is", "AuthTokenDescription"),
+            answer: Answered::ok("The description of the token", "AuthTokenDescription"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: false,
         }),
@@ -181,7 +181,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Form(&[TOKEN, HINT, AFFECT_TREE, CLIENT_ID]),
-            answer: Answered::empty("200", "The token is worth nothing, whatever it was"),
+            answer: Answered::empty("200", "The token is not valid any more, or was unknown"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: false,
         }),
@@ -233,12 +233,12 @@ pub(super) const ROUTES: &[RouteRow] = &[
         #[cfg(feature = "openapi")]
         words: Some(RouteDoc {
             id: "introspect",
-            summary: "Tells a service what a token is (RFC 7662)",
+            summary: "Describes a token to a service (RFC 7662)",
             description: None,
             caller: CallerKind::Service,
             body: Body::Form(&[TOKEN, HINT]),
             answer: Answered::ok(
-                "`active`, and where it is true what the token says",
+                "`active`, and if it is true the claims of the token",
                 "AuthIntrospection",
             ),
             problems: &["400", "401", "413", "415", "503"],

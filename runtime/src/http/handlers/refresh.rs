@@ -12,7 +12,7 @@ use super::super::body::{ReadBody, device};
 use super::super::problem::Rejection;
 use super::super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
 
-/// Exchanges a refresh token for a pair.
+/// Exchanges a refresh token for a new pair.
 pub(in crate::http) async fn refresh(
     State(gate): State<Arc<Running>>,
     request: Request,

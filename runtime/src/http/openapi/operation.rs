@@ -37,9 +37,10 @@ pub(super) fn operation(
             answer(row, &words.answer, names, has_cookies),
         );
     let operation = match row.at {
-        At::Route(AuthRoute::Jwks) => {
-            operation.response("304", Response::new("The set that the client has"))
-        }
+        At::Route(AuthRoute::Jwks) => operation.response(
+            "304",
+            Response::new("The entity tag of the set that the client has"),
+        ),
         At::Route(_) | At::Metadata => operation,
     };
     let operation = secured(operation, row, words.caller, names, has_cookies);
@@ -114,7 +115,7 @@ fn parameters(row: &RouteRow, words: &RouteDoc, gate: &Running) -> Vec<Parameter
     let device = (opens && has_cookies).then(|| {
         parameter(&gate.cookies.device, ParameterIn::Cookie)
             .description(Some(
-                "By this the device is known again: its attempts are counted apart",
+                "Recognises the device, whose attempts are counted separately",
             ))
             .build()
     });
@@ -155,7 +156,7 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
 fn set_cookie() -> Header {
     HeaderBuilder::new()
         .schema(Some(schema::text()))
-        .description(Some("The tokens, where they travel in cookies"))
+        .description(Some("The tokens, if they are sent as cookies"))
         .build()
 }
 

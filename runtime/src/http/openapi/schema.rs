@@ -89,7 +89,7 @@ fn problem(status: u16) -> Response {
             "Retry-After",
             header(
                 number(),
-                "After how many seconds to try again, where that is known",
+                "The number of seconds after which to try again, if it is known",
             ),
         ),
         _ => response,

@@ -11,29 +11,29 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Database(error) => match error.code().as_deref() {
             Some("28000") if error.message().contains("certificate") => {
-                "asks for a client certificate that counts for this user: set \
+                "asks for a client certificate of this user: set \
                  `store.client_certificate` and `store.client_key`, or `sslcert=` and `sslkey=` of \
                  the URL"
             }
             Some("28P01" | "28000") => {
-                "lets this user not in: user, password or the server's `pg_hba.conf` are wrong"
+                "refuses this user: the user, the password or the server's `pg_hba.conf` is wrong"
             }
             Some("3D000") => "does not exist",
             Some("53300") => "has no connection left",
             Some("57P03") => "is starting or stopping",
             Some("08P01") if error.message().contains("startup parameter") => {
                 "is behind a pooler that refuses a parameter with which the store opens its \
-                 connections: connect past it, or have it pass over them (PgBouncer: \
-                 `ignore_startup_parameters = extra_float_digits, options`) and set for the role \
-                 what it drops"
+                 connections: connect to the server directly, or let the pooler ignore them \
+                 (PgBouncer: `ignore_startup_parameters = extra_float_digits, options`) and give \
+                 the settings to the role"
             }
             _ => "refuses the connection",
         },
         // A pooler may close the connection before its message was read.
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
-            "closes the connection while it opens: where a pooler stands in between, have it pass \
-             over what the store asks for (PgBouncer: `ignore_startup_parameters = \
-             extra_float_digits, options`), and set for the role what it drops"
+            "closes the connection while it opens: if there is a pooler in between, let it ignore \
+             the parameters of the store (PgBouncer: `ignore_startup_parameters = \
+             extra_float_digits, options`), and give the settings to the role"
         }
         sqlx::Error::Io(_) => "cannot be reached",
         sqlx::Error::Tls(_) => "cannot be reached with the TLS that the URL asks for",

@@ -152,7 +152,7 @@ async fn a_wrong_password_and_a_missing_database_are_refused() {
     let database = server.database().await;
     let wrong = refusal(&database.url.replace(PASSWORD, "s3cret")).await;
     assert!(
-        wrong.contains("lets this user not in") && wrong.contains("tollgate@127.0.0.1:"),
+        wrong.contains("refuses this user") && wrong.contains("tollgate@127.0.0.1:"),
         "{wrong}"
     );
     let missing = refusal(&format!(
@@ -163,7 +163,7 @@ async fn a_wrong_password_and_a_missing_database_are_refused() {
     assert!(missing.contains("does not exist"), "{missing}");
     // A missing user is told like a wrong password.
     let unknown = refusal(&database.url.replace("tollgate:", "nobody:")).await;
-    assert!(unknown.contains("lets this user not in"), "{unknown}");
+    assert!(unknown.contains("refuses this user"), "{unknown}");
 }
 
 #[tokio::test]
