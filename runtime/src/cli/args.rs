@@ -46,10 +46,10 @@ pub(super) struct Common {
         conflicts_with = "ring_secret"
     )]
     pub(super) keys: Option<PathBuf>,
-    /// The environment variable with the secret of the ring that lies in the store
+    /// The environment variable with the secret of the ring in the store
     #[arg(long, global = true, value_name = "VARIABLE")]
     pub(super) ring_secret: Option<String>,
-    /// The algorithm of the ring that lies in the store
+    /// The algorithm of the ring in the store
     #[arg(long, global = true, value_name = "NAME", default_value = "EdDSA")]
     pub(super) algorithm: String,
     /// Answer in JSON
@@ -118,7 +118,7 @@ pub(super) struct Init {
 /// Arguments of `doctor`.
 #[derive(Args, Debug)]
 pub(super) struct Doctor {
-    /// End with 1 where there is a warning too
+    /// Exit with 1 also after a warning
     #[arg(long)]
     pub(super) strict: bool,
 }
@@ -128,7 +128,7 @@ pub(super) struct Doctor {
 pub(super) enum Keys {
     /// List the keys with their states
     List,
-    /// Let the next keys take over
+    /// Make the next keys current
     Rotate,
     /// End a key and everything it signed
     Retire {
@@ -185,7 +185,7 @@ pub(super) struct Which {
 /// Commands below `tokens`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Tokens {
-    /// Show what a token says, without checking it
+    /// Show header and claims of a token, without checking it
     Inspect {
         /// The token; `-` reads it from the standard input, so that it is not in the shell's history
         #[arg(allow_hyphen_values = true)]

@@ -135,7 +135,7 @@ impl Messages {
         }
     }
 
-    /// Returns a text in a language that was chosen; in English where that has none.
+    /// Returns a text in the chosen language, or in English if that language has no such text.
     pub(crate) fn tell(&self, tag: Option<&str>, text: Text<'_>) -> Option<Cow<'static, str>> {
         let tag = tag?;
         let language = self.languages.iter().find(|known| *known.tag == *tag)?;

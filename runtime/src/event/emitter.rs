@@ -23,19 +23,18 @@ type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 pub enum Next {
     /// The next handler sees it.
     Continue,
-    /// No later handler sees it. The log and the metrics come before all handlers, and have it.
+    /// No later handler sees it. The log and the metrics have it already.
     Stop,
 }
 
-/// The handlers of events, beside the log: a pipeline, in which each event goes from handler to
-/// handler in the order in which they were added.
+/// The handlers of events: a pipeline, in which each event goes from handler to handler, in the
+/// order in which they were added.
 ///
-/// A handler with a name can be replaced, removed, and put before another one, for instance where a
-/// library adds handlers and a program changes them. An inline one may stop an event, which later
-/// handlers then do not see.
+/// A handler with a name can be replaced, removed, and moved before another one, for example if a
+/// library adds handlers and a program changes them. An inline handler may stop an event; later
+/// handlers then do not see it.
 ///
-/// A handler that panics is logged; the request that led to the event goes on, and so does the
-/// event.
+/// A panic of a handler is logged; the request and the later handlers continue.
 ///
 /// # Examples
 /// ```
@@ -85,8 +84,8 @@ impl Events {
         Self::default()
     }
 
-    /// Adds a handler that runs before the request is answered, and so must be quick: it counts, or
-    /// passes the event on.
+    /// Adds a handler that runs before the request is answered, and so must be quick: let it count,
+    /// or pass the event on.
     #[must_use]
     pub fn inline(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let handler = move |event: &Event| {
@@ -100,9 +99,8 @@ impl Events {
         self
     }
 
-    /// Adds a handler with a task of its own, behind a queue of at most `capacity` events (at least
-    /// one). Where the queue is full the event is dropped for this handler, and counted: see
-    /// [`Emitter::dropped`].
+    /// Adds a handler with its own task, behind a queue of `capacity` events (at least one). If the
+    /// queue is full, the event is dropped for this handler, and counted: see [`Emitter::dropped`].
     #[must_use]
     pub fn queued<F, T>(mut self, capacity: usize, handler: F) -> Self
     where
@@ -116,8 +114,8 @@ impl Events {
         self
     }
 
-    /// Adds an inline handler with a name, which decides whether later handlers see the event.
-    /// Where there is a handler of this name it is replaced, in its place.
+    /// Adds an inline handler with a name, which decides whether later handlers see the event. It
+    /// replaces a handler of the same name, at the place of that handler.
     #[must_use]
     pub fn step(
         self,
@@ -127,8 +125,8 @@ impl Events {
         self.put(name.into(), Handler::Inline(Box::new(handler)))
     }
 
-    /// Adds a handler with a name and a task of its own, as [`queued`](Self::queued). Where there
-    /// is a handler of this name it is replaced, in its place.
+    /// Adds a handler with a name and its own task, as [`queued`](Self::queued). It replaces a
+    /// handler of the same name, at the place of that handler.
     #[must_use]
     pub fn queued_step<F, T>(self, name: impl Into<String>, capacity: usize, handler: F) -> Self
     where
@@ -142,7 +140,7 @@ impl Events {
     /// with the subject and the time of each sign-in, in its own task behind a queue of `capacity`
     /// sign-ins. A refresh is not a sign-in. A request never waits for it.
     ///
-    /// One column is enough, so `touch` updates that alone.
+    /// One column is enough: let `touch` update only that.
     ///
     /// ```
     /// use tollgate::event::Events;
@@ -212,8 +210,8 @@ impl Events {
         self.steps.iter().filter_map(|step| step.name.as_deref())
     }
 
-    /// Adds the handlers of `other` behind these; one that has the name of one of these replaces
-    /// it, in its place.
+    /// Adds the handlers of `other` after these. A handler with the name of one of these replaces
+    /// it, at its place.
     #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         for step in other.steps {

@@ -1,5 +1,4 @@
-//! Events for a server of others: signed as Standard Webhooks has it, tried again, and never in the
-//! way of a request.
+//! Webhooks: sends signed events to another server, with retries, and never delays a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,20 +18,20 @@ use crate::id::TokenId;
 use crate::outbound::{Allows, BadAddress, check, client};
 use crate::secret::Secret;
 
-/// A server that hears of events, over HTTP.
+/// A server that gets events over HTTP.
 ///
 /// Each event is a `POST` of `{"type": …, "timestamp": …, "data": {…}}`, where `data` is
 /// [`Event::to_json`], with the headers of Standard Webhooks: `webhook-id`, `webhook-timestamp`
 /// and `webhook-signature`, which is `v1,` and the base64 of the HMAC-SHA-256 of
-/// `{id}.{timestamp}.{body}`. An answer of 2xx is a delivery. After any other, and after none
+/// `{id}.{timestamp}.{body}`. An answer of 2xx is a delivery. After any other answer, or without one
 /// within ten seconds, the event is sent again with the same id: after 1, 5, 25 and 60 seconds.
-/// 410 means that the receiver is gone, and nothing is sent any more.
+/// After an answer of 410 the webhook sends nothing any more.
 ///
 /// Events wait in a queue of [`capacity`](Self::capacity); if it is full they are dropped and
 /// counted ([`Emitter::dropped`](super::Emitter::dropped)). A request never waits for a receiver.
 ///
-/// Only https is spoken, no redirect is followed, and private addresses are refused after the name
-/// was resolved, unless the program allows them.
+/// The address must be https, redirects are not followed, and private addresses are refused after
+/// the name was resolved, unless the program allows them.
 ///
 /// ```
 /// use tollgate::event::{Events, Webhook};
@@ -84,28 +83,28 @@ impl Webhook {
     }
 
     /// Signs with this secret too. To change a secret, add the next one here, give it to the
-    /// receiver, and then leave the former one out.
+    /// receiver, and then remove the former one.
     #[must_use]
     pub fn also_signed_with(mut self, secret: Secret) -> Self {
         self.secrets.push(secret);
         self
     }
 
-    /// Sends events of these names alone. Default all.
+    /// Sends only events of these names. By default all.
     #[must_use]
     pub fn only<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.only = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets how many events wait at most. Default 1024.
+    /// Sets the length of the queue, in events. By default 1024.
     #[must_use]
     pub const fn capacity(mut self, events: usize) -> Self {
         self.capacity = events;
         self
     }
 
-    /// Sets the pauses before an event is sent again. Default 1, 5, 25 and 60 seconds.
+    /// Sets the pauses before an event is sent again. By default 1, 5, 25 and 60 seconds.
     #[must_use]
     pub fn pauses(mut self, pauses: impl IntoIterator<Item = Duration>) -> Self {
         self.pauses = pauses.into_iter().collect();
@@ -127,7 +126,7 @@ impl Webhook {
         self
     }
 
-    /// Returns the counts of deliveries, which go on after the webhook was handed over.
+    /// Returns the counters of deliveries. They stay up to date after the webhook was added.
     #[must_use]
     pub fn deliveries(&self) -> Deliveries {
         Deliveries(Arc::clone(&self.counts))
@@ -320,7 +319,7 @@ impl Receiver {
         }
     }
 
-    /// Signs a message with each secret, parted by spaces.
+    /// Signs a message with each secret; spaces separate the signatures.
     fn signatures(&self, id: &str, timestamp: u64, body: &str) -> String {
         let sign = |secret: &Secret| {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).ok()?;

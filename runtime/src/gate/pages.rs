@@ -27,7 +27,7 @@ pub(crate) struct PagesState {
 #[derive(Default)]
 struct Renewals {
     flights: HashMap<RefreshKey, Flight>,
-    /// Refresh tokens that nobody is signed in by, and until when that is remembered.
+    /// Refresh tokens that are not valid, and the time until which that is remembered.
     dead: HashMap<RefreshKey, Timestamp>,
     /// The number of the next flight.
     next: u64,
@@ -47,7 +47,7 @@ struct Flight {
 pub(crate) enum Renewed {
     /// The tokens that the browser gets.
     Tokens(Arc<PageTokens>),
-    /// Nobody is signed in by this refresh token.
+    /// The refresh token is not valid.
     Nobody,
     /// The refusal is the answer: its code, and after how many seconds to try again.
     Refused(Code, Option<u64>),
@@ -65,8 +65,8 @@ pub(crate) struct PageTokens {
 }
 
 impl PageTokens {
-    /// Returns whether an answer of now comes too late for the cookies. A browser cannot give up a
-    /// request: what arrives after another tab renewed again would put a dead token into its jar.
+    /// Returns whether an answer at this time is too late for the cookies. A browser does not give
+    /// up a request: cookies that arrive after another tab renewed again would be out of date.
     pub(crate) fn is_late(&self, now: Timestamp) -> bool {
         now.since(self.issued.issued_at) > self.timely
     }
@@ -96,8 +96,8 @@ impl Running {
         self.pages.get().map(|pages| &*pages.login)
     }
 
-    /// Renews by a refresh token of a browser. Requests that bring the same one wait for one
-    /// renewal, which goes on where their clients leave.
+    /// Renews by a refresh token of a browser. Requests with the same token wait for one renewal,
+    /// which continues if their clients close the connection.
     pub(crate) async fn renew_page(
         self: &Arc<Self>,
         token: &str,
@@ -126,7 +126,7 @@ impl Running {
             .unwrap_or(Renewed::Refused(Code::Unavailable, None))
     }
 
-    /// Forgets a renewal whose tokens do not count any more.
+    /// Forgets a renewal whose tokens are no longer valid.
     pub(crate) fn forget_renewal(&self, token: &str, client: &Client) {
         if let Some(pages) = self.pages.get() {
             let key = self.refresh_key(token, client);
@@ -134,7 +134,7 @@ impl Running {
         }
     }
 
-    /// Returns what a renewal is known by.
+    /// Returns the key of a renewal.
     fn refresh_key(&self, token: &str, client: &Client) -> RefreshKey {
         let is_bound = self.settings().binding.refresh_network == BindingMode::Enforce;
         match client.ip.filter(|_| is_bound) {
@@ -220,8 +220,8 @@ impl Renewals {
         self.dead.get(key).is_some_and(|until| now < *until)
     }
 
-    /// Remembers a refresh token that nobody is signed in by. Browsers send it with each request,
-    /// and would ask the store as often.
+    /// Remembers a refresh token that is not valid. Browsers send it with each request, and each
+    /// would ask the store.
     fn bury(&mut self, key: RefreshKey, now: Timestamp) {
         if self.dead.len() >= MOST_DEAD {
             self.dead.retain(|_, until| now < *until);

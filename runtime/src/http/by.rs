@@ -16,9 +16,9 @@ pub struct By<U: JwtClaims, P> {
     policy: PhantomData<fn() -> P>,
 }
 
-/// Names who may use the routes of [`Gate::admin_router`] and [`Gate::health_figures`]: users of the
-/// type `U` who satisfy the policy `P`, as `verifier` judges them. It may be a gate of another realm
-/// than the one whose routes they are.
+/// Names the callers of the routes of [`Gate::admin_router`] and [`Gate::health_figures`]: users of
+/// the type `U` who satisfy the policy `P`. `verifier` verifies their tokens; it may be a gate of
+/// another realm than the gate of the routes.
 ///
 /// # Examples
 /// ```
@@ -56,9 +56,8 @@ where
 }
 
 impl<U: JwtClaims, P> By<U, P> {
-    /// Sets the longest time since the caller signed in or authenticated again, after which an
-    /// administrator does so once more. By default 15 minutes. It does not concern
-    /// [`Gate::health_figures`].
+    /// Sets the longest time since an administrator signed in or authenticated again. By default 15
+    /// minutes. It does not concern [`Gate::health_figures`].
     #[must_use]
     pub fn within(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;

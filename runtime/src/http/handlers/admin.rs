@@ -29,10 +29,10 @@ use super::super::problem::Rejection;
 use super::super::protected::ProtectedRouter;
 
 impl<B: AuthBackend> Gate<B> {
-    /// Returns the routes for administrators of this gate's users, for `nest`: the callers are those
-    /// that [`by`](crate::by) names, with a bearer or a cookie of this origin, and they have signed
-    /// in or authenticated again within [`By::within`]; otherwise they are asked to (401
-    /// `insufficient_user_authentication`). Each act is reported as
+    /// Returns the routes for administrators of this gate's users, for `nest`. [`by`](crate::by)
+    /// names the callers. They send a bearer token, or a cookie from a page of this origin, and must
+    /// have signed in or authenticated again within [`By::within`]; otherwise the answer is 401
+    /// `insufficient_user_authentication`. Each call that changes something is reported as
     /// [`EventKind::Administered`].
     ///
     /// | route | |
@@ -47,8 +47,8 @@ impl<B: AuthBackend> Gate<B> {
     /// | `GET /subjects/{subject}/tokens` | the tokens of the registry, a hundred a page |
     /// | `DELETE /tokens/{id}` | revokes one |
     ///
-    /// The keys are those of the ring, which gates may share. While the gate is paused, a caller of
-    /// the same realm is refused like everybody (503): resume from code, or let the staff be of
+    /// The keys are those of the ring, which gates may share. While the gate is paused, callers of
+    /// the same realm get 503 too: resume from code or by the command line, or put the staff into
     /// another realm.
     pub fn admin_router<S, U, P>(&self, by: By<U, P>) -> ProtectedRouter<S>
     where
@@ -99,7 +99,7 @@ type Judges<U, P> = (Arc<By<U, P>>, Arc<Running>);
 #[derive(Clone)]
 struct Actor(String);
 
-/// Lets callers through who satisfy the policy and authenticated lately.
+/// Admits callers who satisfy the policy and authenticated recently.
 async fn admit<U, P>(
     State((by, gate)): State<Judges<U, P>>,
     request: Request,
@@ -313,8 +313,8 @@ async fn revoked(gate: &Running, revoke: Revoke) -> Result<u64, Refusal> {
     Ok(revoked.map_err(Refusal::unavailable)?.sessions)
 }
 
-/// Returns the refusal of a change of the keys: where nobody could decide it is 503, and what the
-/// ring does not allow is 400, with a line for the operator.
+/// Returns the refusal of a change of the keys: 503 if the gate cannot decide, 400 if the ring does
+/// not allow the change, with a line in the log for the operator.
 fn refuse(error: Error) -> Refusal {
     match error.kind() {
         ErrorKind::Store | ErrorKind::Random => Refusal::unavailable(error),

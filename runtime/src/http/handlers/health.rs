@@ -22,12 +22,12 @@ use super::super::problem::no_store;
 use super::super::protected::{ProtectedRouter, routing};
 
 impl<B: AuthBackend> Gate<B> {
-    /// Returns the routes for the program that starts and stops this one: `GET /live` is 200 while
-    /// the program answers, and `GET /ready` is 200 if the gate is well, otherwise 503. Neither
-    /// has figures, so that everybody may ask.
+    /// Returns the routes for load balancers and for Kubernetes: `GET /live` is 200 while the
+    /// program runs, and `GET /ready` is 200 if the gate is well, otherwise 503. Their answers have
+    /// no figures, so that everybody may call them.
     ///
-    /// The store is asked once a second at most, however often the routes are. A paused gate is
-    /// ready: it answers each request, with 503.
+    /// They ask the store at most once a second. A paused gate is ready, although it answers
+    /// requests with 503.
     ///
     /// # Examples
     /// ```
@@ -78,7 +78,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
-/// Lets callers through who satisfy the policy.
+/// Admits callers who satisfy the policy.
 async fn admit<U, P>(State(by): State<By<U, P>>, request: Request, next: Next) -> Response
 where
     U: JwtClaims,

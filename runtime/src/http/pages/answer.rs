@@ -35,8 +35,8 @@ pub(super) fn redirect(gate: &Running, asked: &Asked, tokens: &PageTokens) -> Re
     response
 }
 
-/// Returns the answer to a request that could not be renewed for now: never the login page, and
-/// never that of nobody.
+/// Returns the answer to a request that cannot be renewed at the moment: never the login page, and
+/// never the page of a signed-out visitor.
 pub(super) fn refused(
     gate: &Running,
     asked: &Asked,
@@ -55,8 +55,8 @@ pub(super) fn refused(
     }
 }
 
-/// Finishes an answer: leads a refused visitor to the login page, sets the cookies, and tells
-/// caches.
+/// Finishes an answer: redirects a refused visitor to the login page, sets the cookies, and sets the
+/// cache headers.
 pub(super) fn finish(
     gate: &Running,
     asked: &Asked,
@@ -74,7 +74,7 @@ pub(super) fn finish(
     response
 }
 
-/// Leads a visitor who was refused by the gate to the login page.
+/// Redirects a visitor whom the gate refused to the login page.
 fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
     let Some(refused) = response.extensions_mut().remove::<Unauthorized>() else {
         return response;

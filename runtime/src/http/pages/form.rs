@@ -30,31 +30,31 @@ use super::{html, reject, see_other};
 
 /// A form of [`Gate::form`]: `application/x-www-form-urlencoded`, as browsers send it.
 ///
-/// Each needs proof that a page of this origin sent it: `Sec-Fetch-Site: same-origin`, or an
-/// `Origin` that is this host or in `cookies.origins`. Without it the answer is 403. So give pages
-/// the header `Referrer-Policy: same-origin`, and not `no-referrer`, with which browsers leave the
+/// Each form must prove that a page of this origin sent it: by `Sec-Fetch-Site: same-origin`, or by
+/// an `Origin` that is this host or in `cookies.origins`. Otherwise the answer is 403. So give pages
+/// the header `Referrer-Policy: same-origin`, and not `no-referrer`, which makes browsers leave the
 /// origin out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageForm {
-    /// The fields of the backend's login, such as `email` and `password`, and `next`. It answers 303
-    /// to `next`; to the login page with a [`LoginReason`] where nobody is let in; or to `/step`
-    /// below the login page, where a further step is needed.
+    /// A sign-in, with the fields of the backend's login, such as `email` and `password`, and
+    /// `next`. The answer is 303 to `next`; to the login page with a [`LoginReason`] if the sign-in
+    /// is refused; or to `/step` below the login page if a further step is needed.
     SignIn,
-    /// `code`, and `next`: the answer to a further step, of a sign-in or of a renewal. A wrong one is
-    /// answered 303 to the page of the step, as long as it may be given again.
+    /// The answer to a further step of a sign-in or of a reauthentication, with `code` and `next`.
+    /// After a wrong code the answer is 303 to the page of the step, while another attempt is left.
     Step,
-    /// The fields of the backend's login, and `next`: the visitor proves again who they are.
+    /// A reauthentication, with the fields of the backend's login and `next`.
     Reauthenticate,
-    /// No fields. It ends the session, clears the cookies, tells the browser to forget the pages that
-    /// it keeps, and answers 303 to `/`.
+    /// A sign-out, without fields. It ends the session, clears the cookies, tells the browser to
+    /// forget its cached pages, and answers 303 to `/`.
     SignOut,
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// Returns what takes a form at a path of the application, once the gate has
-    /// [`pages`](Self::pages): `.route("/logout", gate.form(PageForm::SignOut))`. The auth routes
-    /// take the same forms.
+    /// Returns a method router that accepts a form at a path of the application:
+    /// `.route("/logout", gate.form(PageForm::SignOut))`. It needs [`pages`](Self::pages). The auth
+    /// routes accept the same forms.
     pub fn form<S>(&self, form: PageForm) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -69,7 +69,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
-/// Returns whether a request brings a form, and the gate takes forms.
+/// Returns whether a request has a form, and the gate accepts forms.
 pub(in crate::http) fn is_form(gate: &Running, headers: &HeaderMap) -> bool {
     gate.has_pages() && has_form(headers)
 }
@@ -100,7 +100,7 @@ pub(in crate::http) async fn sign_in(gate: &Arc<Running>, request: Request) -> R
     }
 }
 
-/// Goes on with a sign-in, or with a renewal, by the form of a step.
+/// Continues a sign-in or a reauthentication by the form of a step.
 pub(in crate::http) async fn step(gate: &Arc<Running>, request: Request) -> Response {
     let mut form = match Form::read(gate, request).await {
         Ok(form) => form,
@@ -130,7 +130,7 @@ pub(in crate::http) async fn step(gate: &Arc<Running>, request: Request) -> Resp
     }
 }
 
-/// Proves again by a form who the caller is.
+/// Authenticates the caller again by a form.
 pub(in crate::http) async fn reauthenticate(
     gate: &Arc<Running>,
     caller: Result<KnownCaller, Rejection>,
@@ -224,8 +224,8 @@ impl Form {
         accepts_html(&self.parts.headers)
     }
 
-    /// Returns the fields, but for some, as the members of a JSON object. One that comes twice comes
-    /// twice there too, and is refused as such.
+    /// Returns the fields, except some, as the members of a JSON object. A field that comes twice is
+    /// a member that comes twice, which is refused.
     fn fields(&self, without: &[&str]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let mut json = Zeroizing::new(b"{".to_vec());
         let fields = self.fields.iter();
@@ -242,15 +242,14 @@ impl Form {
         Ok(json)
     }
 
-    /// Returns where the visitor goes on.
+    /// Returns the next page of the visitor.
     fn next(&self, gate: &Running) -> String {
         let next = self.fields.iter().find(|(name, _)| name == NEXT);
         let next = next.map_or("/", |(_, value)| &**value);
         safe_next_of(gate, next).to_owned()
     }
 
-    /// Returns what the request tells of its sender, and the cookie by which the device is known
-    /// again.
+    /// Returns the client of the request, and the cookie by which its device is recognised.
     fn client(&self, gate: &Running, fields: &[u8]) -> Result<(Client, DeviceCookie), Refusal> {
         let mut client = gate.client(&self.parts);
         device(fields, &mut client.device)?;
@@ -263,8 +262,8 @@ impl Form {
         Ok((client, device))
     }
 
-    /// Answers a refusal: leads to the page of a step, back to the login page, or says that it could
-    /// not be done.
+    /// Answers a refusal: redirects to the page of a step or back to the login page, or answers an
+    /// error page.
     fn refused(&self, gate: &Running, refusal: Refusal, purpose: Purpose) -> Response {
         let Some(login) = gate.login() else {
             return reject(gate, refusal);
@@ -316,7 +315,7 @@ fn prove_origin(gate: &Running, request: &Request) -> Result<(), Refusal> {
     Err(Code::Csrf.into())
 }
 
-/// Sends somebody who signed in to where they go on.
+/// Redirects a user who signed in to the next page.
 fn signed_in(gate: &Running, form: &Form, issued: &Issued, device: &DeviceCookie) -> Response {
     let mut response = see_other(&form.next(gate));
     let headers = response.headers_mut();
@@ -326,7 +325,7 @@ fn signed_in(gate: &Running, form: &Form, issued: &Issued, device: &DeviceCookie
     response
 }
 
-/// Sends somebody who proved again who they are to where they go on.
+/// Redirects a user who authenticated again to the next page.
 fn proved(gate: &Running, form: &Form, renewed: &Renewed) -> Response {
     let mut response = see_other(&form.next(gate));
     let age = (!renewed.is_brief).then_some(renewed.expires_in);
@@ -335,7 +334,7 @@ fn proved(gate: &Running, form: &Form, renewed: &Renewed) -> Response {
     response
 }
 
-/// Keeps the token of a step in a cookie, and leads to the page of the step.
+/// Keeps the token of a step in a cookie, and redirects to the page of the step.
 pub(super) fn keep_step(
     gate: &Running,
     step: &OfferedStep,
@@ -350,7 +349,7 @@ pub(super) fn keep_step(
     response
 }
 
-/// Answers a form that nothing could be done with.
+/// Answers a form that cannot be accepted.
 fn unanswered(gate: &Running, refusal: Refusal, wants_html: bool) -> Response {
     let page = wants_html.then(|| html::refused(&refusal, false));
     // The problem is logged where it is made, even if HTML is the answer.
@@ -358,7 +357,7 @@ fn unanswered(gate: &Running, refusal: Refusal, wants_html: bool) -> Response {
     page.unwrap_or(problem)
 }
 
-/// The field that says where the visitor goes on.
+/// The field with the next page of the visitor.
 const NEXT: &str = "next";
 /// The prefix of a kept step of a renewal.
 const FRESH: &str = "fresh.";

@@ -39,7 +39,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads what is needed of a request.
+    /// Reads these parts of a request.
     pub(super) fn of(gate: &Running, parts: &Parts) -> Self {
         let headers = &parts.headers;
         let uri = uri(parts);
@@ -62,7 +62,7 @@ impl Asked {
         }
     }
 
-    /// Notes that a 401 is not to be kept, because the browser asks ahead of its user.
+    /// Notes that a 401 must not be cached, because the browser prefetches.
     pub(super) fn postpone(&self, is_postponed: bool) {
         self.is_postponed.store(is_postponed, Ordering::Relaxed);
     }
@@ -88,8 +88,8 @@ impl Asked {
             && !cookie::has(&parts.headers, &gate.cookies.renewed)
     }
 
-    /// Returns where a refused visitor goes on, and whether a script of htmx is to go there; `None`
-    /// if the refusal is the answer.
+    /// Returns the next page of a refused visitor, and whether htmx has to open it; `None` if the
+    /// refusal is the answer.
     pub(super) fn way_out(&self, gate: &Running, code: Code) -> Option<WayOut> {
         let login = gate.login()?;
         let fresh = (code == Code::InsufficientUserAuthentication).then_some(LoginReason::Fresh);
@@ -129,7 +129,7 @@ impl Asked {
 pub(super) enum WayOut {
     /// The browser is redirected.
     Page(String),
-    /// A script is told to open another page.
+    /// htmx opens another page.
     Htmx(String),
 }
 
@@ -155,19 +155,18 @@ pub(super) fn address(
     }
 }
 
-/// Why a visitor comes to the login page.
+/// The reason why a visitor comes to the login page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginReason {
     /// Their session ended while they sent a form.
     Expired,
-    /// They are signed in, and have to prove it again: the form of the page goes to
+    /// They are signed in, and have to authenticate again: the form of the page goes to
     /// [`PageForm::Reauthenticate`](super::PageForm::Reauthenticate).
     Fresh,
     /// The credentials or the code that they sent are wrong.
     Refused,
-    /// The credentials with which they proved it again are wrong: otherwise as
-    /// [`Fresh`](Self::Fresh).
+    /// The credentials of the reauthentication are wrong; otherwise as [`Fresh`](Self::Fresh).
     FreshRefused,
 }
 
@@ -194,15 +193,15 @@ impl LoginReason {
         .find(|reason| reason.as_str() == text)
     }
 
-    /// Returns whether the visitor is signed in, and has to prove it again.
+    /// Returns whether the visitor is signed in, and has to authenticate again.
     #[must_use]
     pub const fn is_fresh(self) -> bool {
         matches!(self, Self::Fresh | Self::FreshRefused)
     }
 }
 
-/// An argument for the handler of the login page, or of a page below it: why its visitor comes, and
-/// where they go afterwards.
+/// An argument for the handler of the login page, or of a page below it: the reason why its visitor
+/// comes, and the page to which they return.
 #[derive(Clone, Debug)]
 pub struct LoginPage {
     reason: Option<LoginReason>,
@@ -210,15 +209,15 @@ pub struct LoginPage {
 }
 
 impl LoginPage {
-    /// Returns why the visitor comes; `None` if they only have to sign in, and for a text that is
-    /// not a reason.
+    /// Returns the reason why the visitor comes; `None` if they only have to sign in, and for an
+    /// unknown text.
     #[must_use]
     pub const fn reason(&self) -> Option<LoginReason> {
         self.reason
     }
 
-    /// Returns where the visitor goes afterwards: a path of this origin, outside the auth routes and
-    /// the login page. It belongs into the field `next` of the form.
+    /// Returns the page to which the visitor returns: a path of this origin, outside the auth routes
+    /// and the login page. Write it into the field `next` of the form.
     #[must_use]
     pub fn next(&self) -> &str {
         &self.next

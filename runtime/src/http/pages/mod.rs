@@ -242,7 +242,7 @@ enum Prepared {
 
 /// Hands callers on to the extractors, with the type of their claims.
 trait Hand: Send + Sync {
-    /// Hands on an access token that the browser sent, where it counts.
+    /// Hands on an access token that the browser sent, if it is valid.
     fn sent(
         &self,
         gate: &Arc<Running>,
@@ -251,7 +251,7 @@ trait Hand: Send + Sync {
         parts: &mut Parts,
     ) -> Result<(), Refusal>;
 
-    /// Hands on an access token that was issued for this request, where it counts.
+    /// Hands on an access token that was issued for this request, if it is valid.
     fn minted<'a>(
         &'a self,
         gate: &'a Arc<Running>,
@@ -370,7 +370,7 @@ async fn prepare(
     Prepared::Answer(answer::refused(gate, asked, refused))
 }
 
-/// Hands on the caller of an access cookie that counts.
+/// Hands on the caller of a valid access cookie.
 async fn live(gate: &Arc<Running>, hand: &dyn Hand, parts: &mut Parts) -> Result<(), Code> {
     let code = |refusal: Refusal| refusal.code();
     let found = credential(parts, gate, Taken::Cookie).map_err(code)?;
@@ -401,8 +401,8 @@ async fn hand_tokens(
     }
 }
 
-/// Takes the access cookie of somebody who is not signed in out of the headers: the request goes on
-/// as nobody's.
+/// Removes the access cookie of somebody who is not signed in from the headers: the request
+/// continues without a caller.
 fn hide_dead(gate: &Running, parts: &mut Parts) {
     keep_cookies(&parts.headers, &mut parts.extensions);
     cookie::hide(&mut parts.headers, &[&gate.cookies.access]);

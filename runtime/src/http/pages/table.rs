@@ -49,9 +49,9 @@ pub(super) enum Plan {
     Leave,
     /// Nothing is renewed, and a 401 is kept from the browser's cache.
     Postpone,
-    /// The browser gets its tokens, and comes again.
+    /// The browser gets its tokens, and sends the request again.
     Redirect,
-    /// The request goes on with new tokens.
+    /// The request continues with new tokens.
     InPlace,
 }
 
@@ -131,7 +131,7 @@ pub(super) struct Fetch<'r> {
 }
 
 impl<'r> Fetch<'r> {
-    /// Reads the headers. One that comes twice, or is no text, says nothing that counts.
+    /// Reads the headers. A header that comes twice, or is not text, is ignored.
     pub(super) fn of(headers: &'r HeaderMap) -> Result<Self, ()> {
         let said = |name: HeaderName| {
             let mut values = headers.get_all(name).iter();
@@ -158,7 +158,7 @@ pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Returns whether a browser asks ahead of its user (`Sec-Purpose`, and the names before it).
+/// Returns whether a browser prefetches (`Sec-Purpose`, and its former names).
 pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-moz"]
         .into_iter()
@@ -169,7 +169,7 @@ pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Returns whether a request names HTML among what it takes.
+/// Returns whether a request accepts HTML.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)
