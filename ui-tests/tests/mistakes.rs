@@ -231,9 +231,9 @@ impl Error {
 fn page(cases: &[Case]) -> String {
     let mut out = format!(
         "# Mistakes\n\nThis page lists {} mistakes that do not compile, with the message of the \
-         compiler. A message says where the mistake is, what is wrong, and what to write instead. If \
-         a message has a note, or if rustc or axum words it, the code and an explanation follow the \
-         table. Search the page for the words of your message.\n\nThe page is made from \
+         compiler. A message says where the mistake is, what is wrong, and what to write instead. \
+         If a message has a note, or if rustc or axum words it, the code and an explanation follow \
+         the table. Search the page for the words of your message.\n\nThe page is made from \
          `ui-tests/fail`: `BLESS=1 cargo test -p tollgate-ui-tests --test mistakes` writes it. It \
          leaves out the code that a message points at.\n",
         cases.len()
@@ -247,8 +247,8 @@ fn page(cases: &[Case]) -> String {
         let cases = of_section.remove(folder).unwrap_or_default();
         write!(
             out,
-            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | the first message of the compiler \
-             |\n|---|---|\n",
+            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | the first message of the \
+             compiler |\n|---|---|\n",
             cases.len()
         )
         .unwrap();

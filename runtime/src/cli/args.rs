@@ -187,13 +187,15 @@ pub(super) struct Which {
 pub(super) enum Tokens {
     /// Show header and claims of a token, without checking it
     Inspect {
-        /// The token; `-` reads it from the standard input, so that it is not in the shell's history
+        /// The token; `-` reads it from the standard input, so that it is not in the shell's
+        /// history
         #[arg(allow_hyphen_values = true)]
         token: String,
     },
     /// Check whether an access token is valid
     Verify {
-        /// The token; `-` reads it from the standard input, so that it is not in the shell's history
+        /// The token; `-` reads it from the standard input, so that it is not in the shell's
+        /// history
         #[arg(allow_hyphen_values = true)]
         token: String,
     },

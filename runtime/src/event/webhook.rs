@@ -23,8 +23,8 @@ use crate::secret::Secret;
 /// Each event is a `POST` of `{"type": …, "timestamp": …, "data": {…}}`, where `data` is
 /// [`Event::to_json`], with the headers of Standard Webhooks: `webhook-id`, `webhook-timestamp`
 /// and `webhook-signature`, which is `v1,` and the base64 of the HMAC-SHA-256 of
-/// `{id}.{timestamp}.{body}`. An answer of 2xx is a delivery. After any other answer, or without one
-/// within ten seconds, the event is sent again with the same id: after 1, 5, 25 and 60 seconds.
+/// `{id}.{timestamp}.{body}`. An answer of 2xx is a delivery. After any other answer, or without
+/// one within ten seconds, the event is sent again with the same id: after 1, 5, 25 and 60 seconds.
 /// After an answer of 410 the webhook sends nothing any more.
 ///
 /// Events wait in a queue of [`capacity`](Self::capacity); if it is full they are dropped and

@@ -288,7 +288,7 @@ impl Flows {
             .take_once(HELD.to_owned(), key.hash, engine.time.now());
         if let Err(error) = held.await {
             let error = Causes(Some(&error));
-            tracing::warn!(%error, "a step could not be released: for half a minute its answers are 503");
+            tracing::warn!(%error, "a step could not be released: its answers are 503 for a moment");
         }
     }
 

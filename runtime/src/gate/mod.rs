@@ -128,8 +128,8 @@ impl<B: AuthBackend> Gate<B> {
     ///
     /// # Errors
     /// [`Code::Unavailable`]: the store cannot decide, or the subject was changed within the last
-    /// second; load the user again, and try again. [`Code::Forbidden`]: the device limit is reached,
-    /// and `session.on_limit` is `deny`.
+    /// second; load the user again, and try again. [`Code::Forbidden`]: the device limit is
+    /// reached, and `session.on_limit` is `deny`.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
         self.flows().sign_in(&user.to_claims(), client).await
     }
@@ -177,8 +177,8 @@ impl<B: AuthBackend> Gate<B> {
     /// such an account.
     ///
     /// # Errors
-    /// [`Code::TooManyRequests`], with the time after which to try again; [`Code::Unavailable`]: the
-    /// store cannot count.
+    /// [`Code::TooManyRequests`], with the time after which to try again; [`Code::Unavailable`]:
+    /// the store cannot count.
     ///
     /// # Examples
     /// ```
@@ -267,8 +267,8 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().issue(&user.to_claims(), lifetime).await
     }
 
-    /// Revokes sessions or tokens. When this returns, the revocation is stored and this node refuses
-    /// them; every other node that reaches the store does so within about a second.
+    /// Revokes sessions or tokens. When this returns, the revocation is stored and this node
+    /// refuses them; every other node that reaches the store does so within about a second.
     ///
     /// # Errors
     /// The store cannot be written to; or the target is the current signing key or the next one.

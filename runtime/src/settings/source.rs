@@ -84,8 +84,8 @@ impl Settings {
             .iter()
             .map(|name| {
                 format!(
-                    "`{name}`: is set inside a realm, whose gate shares keys and store with another \
-                     gate: set it at the top level"
+                    "`{name}`: is set inside a realm, whose gate shares keys and store with \
+                     another gate: set it at the top level"
                 )
             })
             .collect();

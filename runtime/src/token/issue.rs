@@ -149,9 +149,9 @@ fn signed(mut draft: String, signature: &[u8]) -> String {
 /// The claims of a token as JSON.
 struct Payload {
     json: Vec<u8>,
-    /// Where the subject is, without its quotes; `None` where it has an escape.
+    /// The range of the subject, without its quotes; `None` if it has an escape.
     subject: Option<Range<usize>>,
-    /// Where the own claims begin, with their comma.
+    /// The start of the own claims, with their comma.
     own: usize,
 }
 

@@ -289,9 +289,9 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// and verifies a token as a test, loads the revocations, and starts the tasks.
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings) lists all problems of the settings
-    /// at once. The other kinds name the first part that cannot be used: the keys, the store, the
-    /// realm or the clock.
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings) lists all problems of the
+    /// settings at once. The other kinds name the first part that cannot be used: the keys, the
+    /// store, the realm or the clock.
     #[must_use = "the gate is built when this is awaited"]
     pub fn build(self) -> Building<B>
     where

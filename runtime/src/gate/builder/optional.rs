@@ -61,8 +61,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.access.schemes = schemes)
     }
 
-    /// Sets the memory of a node for verified tokens, in bytes: `access.cache`. A token in it is not
-    /// verified again; 0 for none.
+    /// Sets the memory of a node for verified tokens, in bytes: `access.cache`. A token in it is
+    /// not verified again; 0 for none.
     pub fn access_cache(self, bytes: u32) -> Self {
         self.with(move |settings| settings.access.cache = bytes)
     }
@@ -73,8 +73,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.refresh.window = window)
     }
 
-    /// Sets the time after a refresh in which the replaced token gets another successor if the first
-    /// one was never used: `refresh.lost_response_window`.
+    /// Sets the time after a refresh in which the replaced token gets another successor if the
+    /// first one was never used: `refresh.lost_response_window`.
     pub fn lost_response_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.lost_response_window = window)
     }

@@ -30,9 +30,9 @@ use super::super::protected::ProtectedRouter;
 
 impl<B: AuthBackend> Gate<B> {
     /// Returns the routes for administrators of this gate's users, for `nest`. [`by`](crate::by)
-    /// names the callers. They send a bearer token, or a cookie from a page of this origin, and must
-    /// have signed in or authenticated again within [`By::within`]; otherwise the answer is 401
-    /// `insufficient_user_authentication`. Each call that changes something is reported as
+    /// names the callers. They send a bearer token, or a cookie from a page of this origin, and
+    /// must have signed in or authenticated again within [`By::within`]; otherwise the answer is
+    /// 401 `insufficient_user_authentication`. Each call that changes something is reported as
     /// [`EventKind::Administered`].
     ///
     /// | route | |

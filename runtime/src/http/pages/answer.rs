@@ -55,8 +55,8 @@ pub(super) fn refused(
     }
 }
 
-/// Finishes an answer: redirects a refused visitor to the login page, sets the cookies, and sets the
-/// cache headers.
+/// Finishes an answer: redirects a refused visitor to the login page, sets the cookies, and sets
+/// the cache headers.
 pub(super) fn finish(
     gate: &Running,
     asked: &Asked,

@@ -31,9 +31,9 @@ use super::{html, reject, see_other};
 /// A form of [`Gate::form`]: `application/x-www-form-urlencoded`, as browsers send it.
 ///
 /// Each form must prove that a page of this origin sent it: by `Sec-Fetch-Site: same-origin`, or by
-/// an `Origin` that is this host or in `cookies.origins`. Otherwise the answer is 403. So give pages
-/// the header `Referrer-Policy: same-origin`, and not `no-referrer`, which makes browsers leave the
-/// origin out.
+/// an `Origin` that is this host or in `cookies.origins`. Otherwise the answer is 403. So give
+/// pages the header `Referrer-Policy: same-origin`, and not `no-referrer`, which makes browsers
+/// leave the origin out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageForm {
@@ -224,8 +224,8 @@ impl Form {
         accepts_html(&self.parts.headers)
     }
 
-    /// Returns the fields, except some, as the members of a JSON object. A field that comes twice is
-    /// a member that comes twice, which is refused.
+    /// Returns the fields, except some, as the members of a JSON object. A field that comes twice
+    /// is a member that comes twice, which is refused.
     fn fields(&self, without: &[&str]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let mut json = Zeroizing::new(b"{".to_vec());
         let fields = self.fields.iter();

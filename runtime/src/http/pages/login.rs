@@ -216,8 +216,8 @@ impl LoginPage {
         self.reason
     }
 
-    /// Returns the page to which the visitor returns: a path of this origin, outside the auth routes
-    /// and the login page. Write it into the field `next` of the form.
+    /// Returns the page to which the visitor returns: a path of this origin, outside the auth
+    /// routes and the login page. Write it into the field `next` of the form.
     #[must_use]
     pub fn next(&self) -> &str {
         &self.next

@@ -50,16 +50,17 @@ impl<B: AuthBackend> Gate<B> {
     /// as their session lasts, without a script. It stands around pages, and around the routes that
     /// their scripts and forms call; static files and interfaces for other programs stay outside.
     ///
-    /// - If the access cookie of a request has expired, the layer renews it with the refresh cookie.
-    ///   A page is redirected to itself (307) with both cookies; every other request continues as
-    ///   that user.
+    /// - If the access cookie of a request has expired, the layer renews it with the refresh
+    ///   cookie. A page is redirected to itself (307) with both cookies; every other request
+    ///   continues as that user.
     /// - A request that another site could have made renews nothing, except a page that a visitor
     ///   opens through a link.
-    /// - If a page refuses its visitor (401), the browser is redirected to `login`, with the address
-    ///   of the page as `next`: see [`LoginPage`].
+    /// - If a page refuses its visitor (401), the browser is redirected to `login`, with the
+    ///   address of the page as `next`: see [`LoginPage`].
     ///
-    /// The exact rules are in `docs/reference/pages.md`. With this layer the routes for sign-in, its
-    /// steps and sign-out also accept forms: see [`form`](Self::form). Cookies are `SameSite=Lax`.
+    /// The exact rules are in `docs/reference/pages.md`. With this layer the routes for sign-in,
+    /// its steps and sign-out also accept forms: see [`form`](Self::form). Cookies are
+    /// `SameSite=Lax`.
     ///
     /// # Panics
     /// Where [`try_pages`](Self::try_pages) returns an error, with its text.
