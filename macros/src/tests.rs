@@ -824,6 +824,22 @@ const VALUE_MISTAKES: &[(&str, &str)] = &[
         "enum Role { #[serde(rename = \"a\")] Admin }",
         "does not read `#[serde(…)]`",
     ),
+    (
+        "#[claim_value(sqlx)] #[sqlx(type_name = \"role\")] enum Role { Admin }",
+        "does not read `#[sqlx(…)]`",
+    ),
+    (
+        "#[claim_value(sqlx)] enum Role { #[sqlx(rename = \"a\")] Admin }",
+        "does not read `#[sqlx(…)]`",
+    ),
+    (
+        "enum Role { #[claim_value(sqlx)] Admin }",
+        "write `#[claim_value(sqlx)]` above it",
+    ),
+    (
+        "#[claim_value(sqlx = \"text\")] enum Role { Admin }",
+        "`sqlx` takes no value",
+    ),
 ];
 
 const POLICY_MISTAKES: &[(&str, &str)] = &[

@@ -303,6 +303,16 @@ const FEATURES: &[Mistake] = &[
         )],
         "counting attempts needs the feature `rate-limit`",
     ),
+    // The word itself, and nothing that the program would do with the impls.
+    once(
+        "sqlx",
+        &[(
+            "use tollgate::prelude::*;\n",
+            "use tollgate::prelude::*;\n\n#[derive(Clone, Copy, ClaimValue)]\n#[claim_value(sqlx)]\n\
+             pub enum Role {\n    Admin,\n}\n",
+        )],
+        "`claim_value(sqlx)` needs the feature `sqlx`",
+    ),
     once(
         "testing",
         &[(

@@ -35,6 +35,9 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
             format_args!("`{name}` is empty, so nobody can have one: add a variant"),
         );
     }
+    if args.options.sqlx.is_given() {
+        refuse_sqlx(&item.attrs, diag);
+    }
     let serde = if args.options.serde.0.is_some() {
         Serde::Own
     } else {
@@ -45,6 +48,9 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
     for (variant, said) in &args.variants {
         if serde == Serde::Derived {
             refuse_serde(&variant.attrs, "rename = \"…\"", diag);
+        }
+        if args.options.sqlx.is_given() {
+            refuse_sqlx(&variant.attrs, diag);
         }
         if let Some(value) = check_variant(variant, said, args, &values, diag) {
             values.push(value);
@@ -61,6 +67,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
         } else {
             Text::Absent
         },
+        sqlx: args.options.sqlx.0.clone(),
     })
 }
 
@@ -78,6 +85,7 @@ pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<Va
         names: ValueNames {
             serde: args.options.serde.0.is_none() && !derived,
             text: args.options.text.is_given(),
+            sqlx: args.options.sqlx.is_given(),
         },
     })
 }
@@ -143,6 +151,17 @@ fn refuse_serde(attrs: &[Attribute], instead: &str, diag: &mut Diag) {
                  `#[claim_value({instead})]`, or `#[claim_value(serde = own)]` to write them \
                  yourself"
             ),
+        );
+    }
+}
+
+/// Refuses the attribute that comes with `derive(sqlx::Type)`, which would write the same impls.
+fn refuse_sqlx(attrs: &[Attribute], diag: &mut Diag) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("sqlx")) {
+        diag.error(
+            attr.path(),
+            "`claim_value(sqlx)` writes the impls of `derive(sqlx::Type)` and does not read \
+             `#[sqlx(…)]`: leave out one of the two",
         );
     }
 }

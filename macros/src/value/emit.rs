@@ -1,10 +1,10 @@
 //! From the model of a closed set to Rust. Decides nothing.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::model::{Serde, Text, Value, ValueModel};
-use crate::path::Krate;
+use crate::path::{self, Krate};
 
 /// Returns the name of the hidden function through which a policy takes the string of a variant.
 /// rustc shows it where the derive is missing.
@@ -21,12 +21,14 @@ pub(crate) fn emit(model: &ValueModel) -> TokenStream {
         values,
         serde,
         text,
+        sqlx,
     } = model;
     let variants: Vec<_> = values.iter().map(|Value { variant, .. }| variant).collect();
     let wires: Vec<_> = values.iter().map(|Value { wire, .. }| wire).collect();
     let hidden = hidden(Span::call_site());
     let serde = (*serde == Serde::Derived).then(|| serde_impls(krate, name));
     let text = (*text == Text::Derived).then(|| text_impls(model));
+    let sqlx = sqlx.as_ref().map(|word| sqlx_impls(krate, name, word));
     quote! {
         const _: () = {
             impl #name {
@@ -52,6 +54,14 @@ pub(crate) fn emit(model: &ValueModel) -> TokenStream {
             #serde
             #text
         };
+        #sqlx
+    }
+}
+
+/// Writes the impls of sqlx, or the sentence of the feature that is off, which stands at the word.
+fn sqlx_impls(krate: &Krate, name: &Ident, word: &Ident) -> TokenStream {
+    quote_spanned! {path::located(word.span())=>
+        #krate::column!(#name, ::core::compile_error!(#MISSING););
     }
 }
 
@@ -127,3 +137,6 @@ fn text_impls(model: &ValueModel) -> TokenStream {
         }
     }
 }
+
+const MISSING: &str = "`claim_value(sqlx)` needs the feature `sqlx` of tollgate, which is off: add it \
+                       to `features` in Cargo.toml";

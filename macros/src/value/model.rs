@@ -14,6 +14,8 @@ pub(crate) struct ValueModel {
     pub(crate) values: Vec<Value>,
     pub(crate) serde: Serde,
     pub(crate) text: Text,
+    /// The word `sqlx`, where the impls of sqlx are asked for.
+    pub(crate) sqlx: Option<Ident>,
 }
 
 /// A variant and its string.

@@ -27,6 +27,8 @@ pub(crate) struct EnumArgs {
     pub(crate) serde: Maybe<Own>,
     /// `as_str`, `Display`, `FromStr` and `TryFrom` are written too.
     pub(crate) text: Word,
+    /// The impls of sqlx are written too.
+    pub(crate) sqlx: Word,
     #[darling(rename = "crate")]
     krate: Maybe<Path>,
     #[darling(flatten)]
@@ -43,7 +45,7 @@ pub(crate) struct VariantArgs {
 }
 
 impl Options for EnumArgs {
-    const NAMES: &'static [&'static str] = &["rename_all", "serde", "text", "crate"];
+    const NAMES: &'static [&'static str] = &["rename_all", "serde", "text", "sqlx", "crate"];
 
     fn elsewhere(word: &str) -> Option<String> {
         (word == "rename").then(|| {
@@ -61,6 +63,7 @@ impl Options for VariantArgs {
     fn elsewhere(word: &str) -> Option<String> {
         let example = match word {
             "text" => "text",
+            "sqlx" => "sqlx",
             "serde" => "serde = own",
             "rename_all" => "rename_all = …",
             "crate" => "crate = …",

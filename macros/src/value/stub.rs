@@ -12,6 +12,8 @@ pub(crate) struct ValueNames {
     pub(crate) serde: bool,
     /// The functions and impls of `text`.
     pub(crate) text: bool,
+    /// `true` where the impls of sqlx would be written.
+    pub(crate) sqlx: bool,
 }
 
 /// Returns impls that compile.
@@ -64,7 +66,10 @@ pub(crate) fn emit(outline: &Outline<ValueNames>) -> TokenStream {
             }
         }
     });
+    // Without the sentence of the missing feature, which is one mistake more.
+    let sqlx = (names.sqlx && is_value.is_some()).then(|| quote!(#krate::column!(#ident,);));
     quote! {
+        #sqlx
         const _: () = {
             impl #params #ident #args #clause {
                 #[doc(hidden)]

@@ -4,8 +4,12 @@
 mod absent;
 mod containers;
 pub mod foreign;
+#[cfg(not(feature = "sqlx"))]
+mod no_sql;
 mod policy;
 mod sets;
+#[cfg(feature = "sqlx")]
+pub mod sql;
 mod stand_in;
 mod subject;
 mod values;
@@ -31,6 +35,7 @@ pub use via::{
     ScopeSetVia, ScopesOfVia,
 };
 
+pub use crate::__tollgate_column as column;
 pub use crate::gate::{
     AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh, Own, Package,
     Reload, RouteConfig, RouteOptions, UsernameLogin,

@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod clock;
+mod columns;
 mod conformance;
 mod everywhere;
 mod lasting;
