@@ -334,11 +334,13 @@ pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Res
 }
 
 /// Tells a browser to forget the pages that it keeps: going back is not to show them to the next
-/// person.
+/// person. `Clear-Site-Data` does not reach the page on which somebody signs out, for the browser
+/// puts it aside only when the next one is there; the cookie does.
 fn forget_pages(gate: &Running, mut response: Response) -> Response {
     if gate.has_pages() {
         let cache = HeaderValue::from_static("\"cache\"");
         response.headers_mut().insert(CLEAR_SITE_DATA, cache);
+        cookie::set_renewed(response.headers_mut(), gate);
     }
     response
 }

@@ -138,6 +138,45 @@ async fn a_browser_stays_signed_in_without_scripts() {
     a_day(false).await;
 }
 
+/// A browser keeps a page in memory to go back to. How the page came to be there decides what it
+/// makes of a sign-out: by the redirection of a sign-in or of a renewal, or by a link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn going_back_after_signing_out_shows_no_page_of_before() {
+    let site = Site::start().await;
+    let Some(ada) = Person::at(&site, false).await else {
+        return;
+    };
+    let browser = &ada.browser;
+    for way in ["sign-in", "renewal", "link", "renewals"] {
+        ada.open("/").await;
+        ada.sign_in("ada@example.com", PASSWORD).await;
+        browser.sees("Sign out").await;
+        match way {
+            "renewal" => ada.wait().await,
+            "renewals" => {
+                for path in ["/account", "/sessions"] {
+                    ada.wait().await;
+                    browser.click(&format!("nav a[href='{path}']")).await;
+                }
+                ada.wait().await;
+            }
+            _ => {}
+        }
+        if way != "sign-in" {
+            browser.click("nav a[href='/admin']").await;
+            browser.sees("grace@example.com").await;
+        }
+        browser.click(".who button").await;
+        browser.sees("Email address").await;
+        browser.back().await;
+        browser.sees("Email address").await;
+        assert!(
+            !browser.text().await.contains("Sign out"),
+            "{way}: the old page is back"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_factor_is_set_up_and_asked_for() {
     let site = Site::start().await;

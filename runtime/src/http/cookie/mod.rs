@@ -11,9 +11,9 @@ pub(crate) use hide::hide;
 pub(crate) use origin::check;
 #[cfg(feature = "cookies")]
 pub(crate) use origin::{Origin, origin_of};
-pub(crate) use write::{clear, clear_all, set, set_access, set_device, set_state};
+pub(crate) use write::{clear, clear_all, set, set_access, set_device, set_renewed, set_state};
 #[cfg(feature = "cookies")]
-pub(crate) use write::{set_refresh, set_renewed, set_step};
+pub(crate) use write::{set_refresh, set_step};
 
 use http::HeaderMap;
 use http::header::COOKIE;

@@ -47,14 +47,17 @@ pub(crate) fn set_step(headers: &mut HeaderMap, value: &str, seconds: u64, gate:
     put(headers, cookie, value, Some(seconds));
 }
 
-/// Sets the cookie that says that a page was renewed a moment ago.
-#[cfg(feature = "cookies")]
+/// Sets the cookie that says that the session of a browser was renewed or ended a moment ago. Its
+/// value is another one each time: a browser that keeps pages in memory to go back to shows those
+/// of before no more once a cookie that scripts cannot read was set. That some are cleared does not
+/// suffice: Chromium does not always count that.
 pub(crate) fn set_renewed(headers: &mut HeaderMap, gate: &Running) {
     let cookie = Attributes {
         same_site: SameSite::Lax,
         ..Attributes::strict(&gate.cookies.renewed)
     };
-    put(headers, cookie, "1", Some(10));
+    let now = gate.admission().now().as_millis().to_string();
+    put(headers, cookie, &now, Some(10));
 }
 
 /// Sets the cookie by which the device is known again.
@@ -84,12 +87,16 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
     }
 }
 
-/// Clears every cookie of a gate, that of the device included.
+/// Clears every cookie of a gate, that of the device included. The one of a renewal says nothing of
+/// anybody, and is gone after ten seconds.
 pub(crate) fn clear_all(headers: &mut HeaderMap, gate: &Running) {
     clear(headers, gate);
-    for name in [&gate.cookies.device, &gate.cookies.renewed] {
-        put(headers, Attributes::strict(name), "", Some(0));
-    }
+    put(
+        headers,
+        Attributes::strict(&gate.cookies.device),
+        "",
+        Some(0),
+    );
     set_state(headers, "", 0, gate);
 }
 

@@ -14,12 +14,13 @@ use tollgate::prelude::*;
 use tollgate_tests::{Answer, App, AppBuilder, PASSWORD};
 
 use super::{
-    PAGE, app, asked, form, form_urlencoded, location, login_form, open, page, send, sets,
+    PAGE, app, asked, expired, form, form_urlencoded, location, login_form, open, page, send, sets,
     settings, signed_in,
 };
 use crate::cookies::{ACCESS, DEVICE, Jar, REFRESH};
 
 const STEP: &str = "__Host-tollgate-step";
+const MARKER: &str = "__Host-tollgate-renewed";
 const LOGIN: [(&str, &str); 2] = [("email", "ada@example.com"), ("password", PASSWORD)];
 
 /// A form that says this of where it comes from.
@@ -204,8 +205,46 @@ async fn signing_out_clears_the_cookies_and_what_the_browser_keeps() {
         assert!(!jar.has(ACCESS) && !jar.has(REFRESH) && jar.has(DEVICE));
         assert_eq!(app.send(old.send(page("/maybe"))).await.text, "nobody");
         // Twice is as once.
+        app.wait(1);
         let answer = send(&app, &mut jar, form(path, &[])).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    }
+}
+
+/// Chromium puts a page aside when the next one is there, and shows it to somebody who goes back,
+/// `no-store` or not. It does so no more once a cookie was set that scripts cannot read; that some
+/// were cleared does not always count, and one that is set to what it was does not either.
+#[tokio::test]
+async fn signing_out_sets_a_cookie_anew_so_that_going_back_shows_no_page_of_before() {
+    let app = app().await;
+    let mut seen = std::collections::HashSet::new();
+    let mut jar = expired(&app).await;
+    send(&app, &mut jar, page("/")).await;
+    seen.insert(jar.value(MARKER).to_owned());
+    for request in [
+        form("/logout", &[]),
+        form("/auth/signout", &[]),
+        super::fetch(Method::POST, "/auth/signout"),
+        super::fetch(Method::POST, "/auth/signout-all"),
+        super::fetch(Method::POST, "/logout"),
+    ] {
+        app.wait(2);
+        let mut jar = signed_in(&app).await;
+        let path = request.uri().clone();
+        let answer = send(&app, &mut jar, request).await;
+        assert!(!jar.has(ACCESS) && !jar.has(REFRESH), "{path} {answer:?}");
+        let lines = answer.headers.get_all("set-cookie").iter();
+        let lines: Vec<&str> = lines.map(|line| line.to_str().unwrap()).collect();
+        let of_marker: Vec<_> = lines.iter().filter(|l| l.starts_with(MARKER)).collect();
+        let [line] = of_marker[..] else {
+            panic!("{path} {lines:?}")
+        };
+        assert!(
+            line.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=10"),
+            "{path} {line}"
+        );
+        assert!(seen.insert(jar.value(MARKER).to_owned()), "{path} {line}");
+        assert_eq!(answer.headers["clear-site-data"], "\"cache\"", "{path}");
     }
 }
 
