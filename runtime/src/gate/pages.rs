@@ -126,11 +126,20 @@ impl Running {
             .unwrap_or(Renewed::Refused(Code::Unavailable, None))
     }
 
-    /// Forgets a renewal whose tokens are no longer valid.
-    pub(crate) fn forget_renewal(&self, token: &str, client: &Client) {
-        if let Some(pages) = self.pages.get() {
-            let key = self.refresh_key(token, client);
-            pages.renewals().flights.remove(&key);
+    /// Forgets a renewal whose tokens are no longer valid. A renewal that began later stays, so that
+    /// all requests that got these tokens wait for the same one.
+    pub(crate) fn forget_renewal(&self, token: &str, client: &Client, dead: &Renewed) {
+        let (Some(pages), Renewed::Tokens(dead)) = (self.pages.get(), dead) else {
+            return;
+        };
+        let key = self.refresh_key(token, client);
+        let mut renewals = pages.renewals();
+        let is_dead = renewals.flights.get(&key).is_some_and(|flight| {
+            let outcome = flight.outcome.borrow();
+            matches!(&*outcome, Some(Renewed::Tokens(tokens)) if Arc::ptr_eq(tokens, dead))
+        });
+        if is_dead {
+            renewals.flights.remove(&key);
         }
     }
 

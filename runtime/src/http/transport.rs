@@ -333,9 +333,9 @@ pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Res
     forget_pages(gate, response)
 }
 
-/// Tells a browser to forget the pages that it keeps: going back is not to show them to the next
-/// person. `Clear-Site-Data` does not reach the page on which somebody signs out, for the browser
-/// puts it aside only when the next one is there; the cookie does.
+/// Tells a browser to discard the pages that it keeps, so that its back button does not show them
+/// to the next person. `Clear-Site-Data` does not cover the page with the sign-out button, because
+/// the browser keeps that page only after it has read the header; the cookie does.
 fn forget_pages(gate: &Running, mut response: Response) -> Response {
     if gate.has_pages() {
         let cache = HeaderValue::from_static("\"cache\"");

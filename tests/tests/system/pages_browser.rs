@@ -138,10 +138,10 @@ async fn a_browser_stays_signed_in_without_scripts() {
     a_day(false).await;
 }
 
-/// A browser keeps a page in memory to go back to. How the page came to be there decides what it
-/// makes of a sign-out: by the redirection of a sign-in or of a renewal, or by a link.
+/// A browser keeps pages in memory for its back button. Whether a sign-out discards them depends on how
+/// the page was loaded: by the redirection of a sign-in or of a renewal, or by a link.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn going_back_after_signing_out_shows_no_page_of_before() {
+async fn the_back_button_after_signing_out_shows_no_old_page() {
     let site = Site::start().await;
     let Some(ada) = Person::at(&site, false).await else {
         return;

@@ -47,10 +47,9 @@ pub(crate) fn set_step(headers: &mut HeaderMap, value: &str, seconds: u64, gate:
     put(headers, cookie, value, Some(seconds));
 }
 
-/// Sets the cookie that says that the session of a browser was renewed or ended a moment ago. Its
-/// value is another one each time: a browser that keeps pages in memory to go back to shows those
-/// of before no more once a cookie that scripts cannot read was set. That some are cleared does not
-/// suffice: Chromium does not always count that.
+/// Sets the cookie that marks a renewal or a sign-out of the last seconds. Its value differs each
+/// time: Chromium discards the pages that it keeps for its back button when an `HttpOnly` cookie is
+/// set, but not always when cookies are only cleared.
 pub(crate) fn set_renewed(headers: &mut HeaderMap, gate: &Running) {
     let cookie = Attributes {
         same_site: SameSite::Lax,
@@ -87,8 +86,8 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
     }
 }
 
-/// Clears every cookie of a gate, that of the device included. The one of a renewal says nothing of
-/// anybody, and is gone after ten seconds.
+/// Clears every cookie of a gate, including that of the device, except the marker of a renewal: it
+/// says nothing about the user, and expires after ten seconds.
 pub(crate) fn clear_all(headers: &mut HeaderMap, gate: &Running) {
     clear(headers, gate);
     put(

@@ -79,7 +79,8 @@ fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
     let Some(refused) = response.extensions_mut().remove::<Unauthorized>() else {
         return response;
     };
-    if asked.is_postponed() {
+    if asked.is_prefetch {
+        // The browser may show the answer minutes later, after the user has signed in.
         return reject(gate, Code::Unavailable);
     }
     if let (Some(step), true) = (&refused.step, asked.is_navigation) {

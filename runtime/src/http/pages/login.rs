@@ -1,7 +1,6 @@
 //! Redirects a visitor who has to sign in to the login page, and tells that page why.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::FromRequestParts;
 use http::header::{HOST, REFERER};
@@ -16,7 +15,7 @@ use super::super::extract::all_cookies;
 use super::super::next::safe_next_of;
 use super::super::problem::Rejection;
 use super::super::transport::brings_cookies;
-use super::table::{is, is_navigation};
+use super::table::{is, is_navigation, is_prefetch};
 use super::{is_get, uri};
 
 /// The parts of a request that its answer needs.
@@ -35,7 +34,8 @@ pub(super) struct Asked {
     pub(super) is_login_itself: bool,
     /// `true` if the request has a cookie with a token.
     pub(super) brings_cookies: bool,
-    is_postponed: AtomicBool,
+    /// `true` if the browser prefetches.
+    pub(super) is_prefetch: bool,
 }
 
 impl Asked {
@@ -57,18 +57,9 @@ impl Asked {
             is_login: below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             is_login_itself: below.is_some_and(str::is_empty),
             brings_cookies: brings_cookies(gate, all_cookies(parts)),
-            is_postponed: AtomicBool::new(false),
+            is_prefetch: is_prefetch(headers),
             uri: uri.clone(),
         }
-    }
-
-    /// Notes that a 401 must not be cached, because the browser prefetches.
-    pub(super) fn postpone(&self, is_postponed: bool) {
-        self.is_postponed.store(is_postponed, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_postponed(&self) -> bool {
-        self.is_postponed.load(Ordering::Relaxed)
     }
 
     /// Returns path and query.

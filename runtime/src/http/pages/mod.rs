@@ -335,8 +335,7 @@ async fn prepare(
     let plan = row(head, &settings.cookies.origins, brought).plan();
     // A sign-in takes the place of what could be renewed.
     let signs_in = asked.is_login && !parts.method.is_safe() && asked.is_login_itself;
-    if signs_in || matches!(plan, Plan::Leave | Plan::Postpone) {
-        asked.postpone(plan == Plan::Postpone);
+    if signs_in || plan == Plan::Leave {
         return Prepared::Go(None);
     }
     let mut client = gate.client(parts);
@@ -345,7 +344,7 @@ async fn prepare(
     let mut handed = hand_tokens(gate, hand, &renewed, parts).await;
     if matches!(&handed, Err(refusal) if refusal.code() == Code::InvalidToken) {
         // Claims changed, or somebody signed out, since another request renewed a moment ago.
-        gate.forget_renewal(&sent.token, &client);
+        gate.forget_renewal(&sent.token, &client, &renewed);
         renewed = gate.renew_page(&sent.token, &client, sent.moves).await;
         handed = hand_tokens(gate, hand, &renewed, parts).await;
     }

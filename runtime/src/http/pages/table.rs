@@ -47,8 +47,6 @@ pub(super) enum Row {
 pub(super) enum Plan {
     /// Nothing is renewed.
     Leave,
-    /// Nothing is renewed, and a 401 is kept from the browser's cache.
-    Postpone,
     /// The browser gets its tokens, and sends the request again.
     Redirect,
     /// The request continues with new tokens.
@@ -58,11 +56,11 @@ pub(super) enum Plan {
 impl Row {
     pub(super) const fn plan(self) -> Plan {
         match self {
-            Self::Prefetch => Plan::Postpone,
             Self::Page => Plan::Redirect,
             Self::Frame | Self::Change | Self::Part => Plan::InPlace,
             Self::Live
             | Self::Unproven
+            | Self::Prefetch
             | Self::NoPage
             | Self::Unsaid
             | Self::Foreign
@@ -287,7 +285,7 @@ mod tests {
         }
         let other = found(&Method::GET, &[site, mode, dest, ("purpose", "preview")]);
         assert_eq!(other, Row::Page);
-        assert_eq!(Row::Prefetch.plan(), Plan::Postpone);
+        assert_eq!(Row::Prefetch.plan(), Plan::Leave);
     }
 
     #[test]

@@ -211,11 +211,10 @@ async fn signing_out_clears_the_cookies_and_what_the_browser_keeps() {
     }
 }
 
-/// Chromium puts a page aside when the next one is there, and shows it to somebody who goes back,
-/// `no-store` or not. It does so no more once a cookie was set that scripts cannot read; that some
-/// were cleared does not always count, and one that is set to what it was does not either.
+/// Chromium keeps pages for its back button, also `no-store` ones. It discards them when an `HttpOnly`
+/// cookie is set to another value; that cookies are cleared is not always enough.
 #[tokio::test]
-async fn signing_out_sets_a_cookie_anew_so_that_going_back_shows_no_page_of_before() {
+async fn signing_out_sets_a_cookie_to_a_new_value_so_that_the_back_button_shows_no_old_page() {
     let app = app().await;
     let mut seen = std::collections::HashSet::new();
     let mut jar = expired(&app).await;

@@ -136,6 +136,52 @@ async fn l5_what_is_no_page_gets_the_problem() {
     }
 }
 
+/// A browser shows what it prefetched when the user opens the page, which may be after a sign-in: a
+/// redirection to the login page would then show it to a user who is signed in.
+#[tokio::test]
+async fn l5_a_prefetch_without_a_session_is_not_redirected() {
+    let app = app().await;
+    for ahead in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        let said = [&PAGE[..], &[ahead]].concat();
+        for path in ["/", "/admin", "/fresh"] {
+            let answer = app.send(asked(Method::GET, path, &said)).await;
+            answer.assert_problem(503, "unavailable");
+            assert_eq!(answer.headers["cache-control"], "no-store");
+            assert!(!answer.headers.contains_key("location"), "{path} {ahead:?}");
+        }
+        // Pages for everybody are answered, also the login page.
+        let login = app.send(asked(Method::GET, "/login?next=/x", &said)).await;
+        assert_eq!(login.text, "login none /x");
+    }
+    // The same for a user who is signed in and has to authenticate again.
+    let mut jar = signed_in(&app).await;
+    app.wait(400);
+    let said = [&PAGE[..], &[("sec-purpose", "prefetch")]].concat();
+    let answer = send(&app, &mut jar, asked(Method::GET, "/fresh", &said)).await;
+    answer.assert_problem(503, "unavailable");
+}
+
+/// A browser that keeps no cookies gets the login page again, and no endless redirection.
+#[tokio::test]
+async fn l1_a_browser_that_keeps_no_cookies_ends_at_the_login_page() {
+    let app = app().await;
+    let mut answer = app.send(login_form("/admin?x")).await;
+    let mut way = Vec::new();
+    while answer.status.is_redirection() {
+        assert!(way.len() < 4, "{way:?}");
+        let next = location(&answer).to_owned();
+        answer = app.send(page(&next)).await;
+        way.push(next);
+    }
+    assert_eq!(way, ["/admin?x", "/login?next=%2Fadmin%3Fx"]);
+    assert_eq!(answer.text, "login none /admin?x");
+}
+
 #[tokio::test]
 async fn l6_other_refusals_are_never_redirected() {
     let app = app().await;

@@ -9,6 +9,7 @@ use axum::extract::Path;
 use axum::routing::get;
 use http::{Method, StatusCode};
 use tokio::sync::Notify;
+use tollgate::event::Refreshed;
 use tollgate::prelude::*;
 use tollgate_tests::{Answer, App, User};
 
@@ -16,7 +17,7 @@ use super::{PAGE, app, asked, expired, fetch, location, page, refreshes, send, s
 use crate::cookies::Jar;
 
 /// Opens a page as a person does: a page that cannot be shown yet reloads itself.
-async fn click(app: &App, jar: &mut Jar) {
+pub(crate) async fn click(app: &App, jar: &mut Jar) {
     for _ in 0..4 {
         let answer = super::open(app, jar, "/").await;
         if answer.status != StatusCode::SERVICE_UNAVAILABLE {
@@ -84,6 +85,39 @@ async fn a_client_that_leaves_before_the_store_answers_stops_nothing() {
         app.settle().await;
         app.wait(wait);
         click(&app, &mut jar).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_its_handler_runs_loses_nothing_but_the_answer() {
+    for wait in [1, 15, 25, 3600] {
+        let app = app().await;
+        let mut jar = expired(&app).await;
+        let entered = Arc::new(Notify::new());
+        let tell = Arc::clone(&entered);
+        app.accounts.in_authenticate.set(move || {
+            let tell = Arc::clone(&tell);
+            async move {
+                tell.notify_one();
+                std::future::pending::<()>().await;
+            }
+        });
+        // The store has rotated the refresh token, and the handler waits.
+        let request = jar.send(asked(Method::POST, "/slow", &PAGE));
+        let (own, inside) = (app.clone(), entered.notified());
+        let leaving = tokio::spawn(async move { own.send(request).await });
+        inside.await;
+        leaving.abort();
+        assert!(leaving.await.unwrap_err().is_cancelled());
+        assert_eq!(refreshes(&app), [Refreshed::Rotated]);
+        app.accounts.in_authenticate.clear();
+        app.settle().await;
+        app.wait(wait);
+        click(&app, &mut jar).await;
+        app.settle().await;
+        app.wait(700);
+        click(&app, &mut jar).await;
+        drop(refreshes(&app));
     }
 }
 

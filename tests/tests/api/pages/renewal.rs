@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, VARY};
 use http::{Method, StatusCode};
+use tokio::sync::Notify;
 use tollgate::event::{EventKind, RefreshRefusal, Refreshed};
 use tollgate::gate::{Access, EndSessions};
 use tollgate::prelude::*;
 use tollgate::session::Revoke;
 use tollgate::settings::RefreshPolicy;
-use tollgate_tests::{Act, App, OtherStore};
+use tollgate_tests::{Act, App, OtherStore, Role};
 
 use crate::cookies::{ACCESS, REFRESH};
 
@@ -373,6 +374,64 @@ async fn r1_a_hundred_requests_of_one_page_renew_once() {
     assert_eq!(hooks.load(Ordering::SeqCst), 1);
 }
 
+/// Requests that come after a change of claims are not answered with the tokens of a renewal that
+/// began before it: all of them wait for one renewal that began later.
+#[tokio::test]
+async fn r1_requests_after_a_change_of_claims_share_no_renewal_that_began_before_it() {
+    let app = app().await;
+    let jar = expired(&app).await;
+    let hooks = Arc::new(AtomicUsize::new(0));
+    let (entered, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (count, tell, wait_for) = (Arc::clone(&hooks), Arc::clone(&entered), Arc::clone(&go));
+    app.accounts.in_refresh.set(move || {
+        let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        let (tell, wait_for) = (Arc::clone(&tell), Arc::clone(&wait_for));
+        async move {
+            // The user was loaded, with the roles of before.
+            if is_first {
+                tell.notify_one();
+                wait_for.notified().await;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let ask = || {
+        let (app, request) = (app.clone(), jar.send(fetch(Method::GET, "/admin")));
+        tokio::spawn(async move { app.send(request).await })
+    };
+    let first = ask();
+    entered.notified().await;
+    app.accounts.set_roles("ada@example.com", vec![]);
+    let ada = app.accounts.id_of("ada@example.com");
+    let changed = app.gate.claims_changed(&ada, Access::RefreshNow).await;
+    changed.unwrap();
+    let after: Vec<_> = (0..100).map(|_| ask()).collect();
+    tokio::task::yield_now().await;
+    go.notify_one();
+    let mut kept = std::collections::HashSet::new();
+    for answer in after.into_iter().chain([first]) {
+        let answer = answer.await.unwrap();
+        answer.assert_problem(403, "forbidden");
+        let mut jar = jar.clone();
+        jar.take(&answer);
+        kept.insert((jar.value(REFRESH).to_owned(), jar.value(ACCESS).to_owned()));
+    }
+    assert_eq!(kept.len(), 1, "one successor, and one access token");
+    assert_eq!(
+        hooks.load(Ordering::SeqCst),
+        2,
+        "one renewal since the change"
+    );
+    // A renewal that ended before the change, and whose tokens are still shared.
+    app.accounts.set_roles("ada@example.com", vec![Role::Admin]);
+    let changed = app.gate.claims_changed(&ada, Access::RefreshNow).await;
+    changed.unwrap();
+    for answer in [ask(), ask()] {
+        assert_eq!(answer.await.unwrap().text, "in");
+    }
+    assert_eq!(hooks.load(Ordering::SeqCst), 3);
+}
+
 #[tokio::test]
 async fn r1_on_two_nodes_both_get_the_same_successor() {
     let store = MemoryStore::new();
@@ -441,6 +500,47 @@ async fn r3_a_page_of_twelve_seconds_and_a_second_tab_stay_signed_in() {
     for wait in [1, 60, 700, 3600] {
         app.wait(wait);
         assert_eq!(open(&app, &mut jar, "/").await.text, "ada@example.com");
+    }
+}
+
+/// A form that takes long, and a second tab that opens meanwhile, at any time.
+#[tokio::test]
+async fn r3_a_slow_form_and_a_second_tab_stay_signed_in_whenever_the_tab_opens() {
+    for (opens, takes) in [
+        (1, 12),
+        (4, 12),
+        (7, 12),
+        (11, 12),
+        (12, 12),
+        (19, 21),
+        (24, 60),
+    ] {
+        let app = app().await;
+        let mut jar = expired(&app).await;
+        let (second, before) = (app.clone(), jar.clone());
+        let (sender, mut kept) = tokio::sync::mpsc::unbounded_channel();
+        app.accounts.in_authenticate.set(move || {
+            let (app, mut jar, sender) = (second.clone(), before.clone(), sender.clone());
+            async move {
+                app.wait(opens);
+                super::lost::click(&app, &mut jar).await;
+                let now = app.clock.now();
+                app.wait(takes - opens);
+                sender.send((jar, now)).unwrap();
+            }
+        });
+        let slow = asked(Method::POST, "/slow", &PAGE);
+        let slow = app.send(jar.send(slow)).await;
+        assert_eq!(slow.text, "ada@example.com", "{opens} {takes}");
+        (jar, _) = kept.recv().await.unwrap();
+        jar.take(&slow);
+        app.accounts.in_authenticate.clear();
+        for wait in [1, 11, 25, 700, 3600] {
+            super::lost::click(&app, &mut jar).await;
+            app.settle().await;
+            app.wait(wait);
+        }
+        drop(refreshes(&app));
     }
 }
 
@@ -630,6 +730,58 @@ async fn what_caches_are_told_is_at_least_what_the_cookies_need() {
     let answer = send(&app, &mut jar, fetch(Method::GET, "/private")).await;
     assert!(sets(&answer, ACCESS));
     assert_eq!(answer.headers[CACHE_CONTROL], "no-store");
+}
+
+/// A shared cache may store none of these answers (RFC 9111 section 3).
+#[tokio::test]
+async fn a_cache_in_front_shows_nobody_the_page_of_somebody_else() {
+    let app = app().await;
+    let may_keep = |answer: &tollgate_tests::Answer| {
+        let said = answer.headers.get_all(CACHE_CONTROL).iter();
+        let said: Vec<_> = said.map(|line| line.to_str().unwrap()).collect();
+        let said = said.join(",");
+        // Without a word of its own, a 200 and a 404 are kept by guess.
+        let by_guess = matches!(answer.status.as_u16(), 200 | 404) && said.is_empty();
+        let is_kept = by_guess || said.contains("public") || said.contains("max-age");
+        is_kept && !said.contains("no-store") && !said.contains("private")
+    };
+    let mut live = signed_in(&app).await;
+    let dead = {
+        let jar = signed_in(&app).await;
+        send(&app, &mut jar.clone(), super::form("/logout", &[])).await;
+        jar
+    };
+    let paths = [
+        "/", "/lenient", "/maybe", "/public", "/private", "/varied", "/own", "/admin", "/fresh",
+        "/login", "/nowhere", "/slow",
+    ];
+    for path in paths {
+        for request in [page, |path: &str| fetch(Method::GET, path)] {
+            let answers = [
+                send(&app, &mut live, request(path)).await,
+                app.send(dead.send(request(path))).await,
+            ];
+            for answer in answers {
+                assert!(!may_keep(&answer), "{path} {answer:?}");
+                let varies = answer.headers.get_all(VARY).iter();
+                let varies = varies.map(|line| line.to_str().unwrap().to_ascii_lowercase());
+                assert!(varies.collect::<String>().contains("cookie"), "{path}");
+            }
+            // An answer without cookies names no user and sets no cookie.
+            let stranger = app.send(request(path)).await;
+            assert!(!stranger.headers.contains_key("set-cookie"), "{path}");
+            assert!(!stranger.text.contains("ada"), "{path}");
+        }
+    }
+    // The answer to a renewed request may not be stored either.
+    for path in paths {
+        for request in [page, |path: &str| fetch(Method::GET, path)] {
+            let mut jar = expired(&app).await;
+            let answer = send(&app, &mut jar, request(path)).await;
+            assert!(sets(&answer, REFRESH), "{path} {answer:?}");
+            assert!(!may_keep(&answer), "{path} {answer:?}");
+        }
+    }
 }
 
 #[tokio::test]
