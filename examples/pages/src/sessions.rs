@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use tollgate::clock::Clock;
+use tollgate::gate::SessionInfo;
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::session::Revoke;
@@ -15,11 +16,17 @@ pub(crate) async fn list(
     user: Auth<User>,
     State(gate): State<Gate<Accounts>>,
 ) -> Result<Html<String>, Rejection> {
+    let sessions = gate.sessions().of(user.subject()).await?;
+    let others = if sessions.len() > 1 {
+        "<form method=\"post\" action=\"/sessions/end-others\"><button class=\"danger\">End all \
+         others</button></form>"
+    } else {
+        ""
+    };
     let body = format!(
         "<p>You are signed in on these devices. One that you do not know may be somebody else's: \
-         end it, and set another password.</p>{}<form method=\"post\" \
-         action=\"/sessions/end-others\"><button class=\"danger\">End all others</button></form>",
-        rows(&user, &gate).await?
+         end it, and set another password.</p>{}{others}",
+        rows(&user, &sessions)
     );
     Ok(html::page(&user, "/sessions", "Devices", body))
 }
@@ -36,7 +43,8 @@ pub(crate) async fn end(
         gate.revoke(Revoke::session(id)).await?;
     }
     if headers.contains_key("hx-request") {
-        return Ok(Html(rows(&user, &gate).await?).into_response());
+        let sessions = gate.sessions().of(user.subject()).await?;
+        return Ok(Html(rows(&user, &sessions)).into_response());
     }
     Ok(Redirect::to("/sessions").into_response())
 }
@@ -50,9 +58,8 @@ pub(crate) async fn end_others(
     Ok(Redirect::to("/sessions"))
 }
 
-async fn rows(user: &Auth<User>, gate: &Gate<Accounts>) -> Result<String, Rejection> {
-    let sessions = gate.sessions().of(user.subject()).await?;
+fn rows(user: &Auth<User>, sessions: &[SessionInfo]) -> String {
     let path = |id| format!("/sessions/{id}/end");
     let now = Clock::system().now();
-    Ok(html::sessions(&sessions, user.token().sid(), now, path))
+    html::sessions(sessions, user.token().sid(), now, path)
 }
