@@ -504,6 +504,80 @@ async fn cookies_are_in_the_document_where_they_are_on() {
     );
 }
 
+/// Once the gate has pages, the routes that take forms say so, and what a browser is answered.
+#[tokio::test]
+async fn forms_are_in_the_document_where_the_gate_has_pages() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let mut settings = Settings::default();
+    settings.cookies.path = Some("/auth".to_owned());
+    let app = App::with(settings).await;
+    let document = || serde_json::to_value(app.gate.openapi()).unwrap();
+    let before = document();
+    let form_of = |document: &Value, path: &str| {
+        document["paths"][path]["post"]["requestBody"]["content"]
+            .get(FORM)
+            .cloned()
+    };
+    assert_eq!(form_of(&before, "/auth/signin"), None);
+    drop(app.gate.pages("/login"));
+    let with_pages = document();
+    for (path, fields, required) in [
+        (
+            "/auth/signin",
+            &["email", "password", "next", "device_name", "device_id"][..],
+            &["email", "password"][..],
+        ),
+        (
+            "/auth/signin/step",
+            &["code", "next", "device_name", "device_id"],
+            &["code"],
+        ),
+        (
+            "/auth/reauthenticate",
+            &["email", "password", "next"],
+            &["email", "password"],
+        ),
+        ("/auth/signout", &[], &[]),
+    ] {
+        let schema = form_of(&with_pages, path).unwrap()["schema"].clone();
+        let names = |value: &Value| -> BTreeSet<String> {
+            let list = value.as_array().into_iter().flatten();
+            list.map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        let known: BTreeSet<_> = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
+        let expected: BTreeSet<_> = fields.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(known, expected, "{path}");
+        let needed: BTreeSet<_> = required.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(names(&schema["required"]), needed, "{path}");
+        let operation = &with_pages["paths"][path]["post"];
+        let headers = &operation["responses"]["303"]["headers"];
+        assert!(
+            headers.get("Location").is_some() && headers.get("Set-Cookie").is_some(),
+            "{path}"
+        );
+        assert!(operation["responses"].get("403").is_some(), "{path}");
+        // JSON is as it was.
+        let json_of = |document: &Value| {
+            document["paths"][path]["post"]["requestBody"]["content"]["application/json"].clone()
+        };
+        assert_eq!(json_of(&with_pages), json_of(&before), "{path}");
+    }
+    for path in ["/auth/refresh-access", "/auth/signout-all", "/auth/verify"] {
+        assert_eq!(form_of(&with_pages, path), None, "{path}");
+        let responses = &with_pages["paths"][path]["post"]["responses"];
+        assert!(
+            responses.get("200").or(responses.get("204")).is_some(),
+            "{path}"
+        );
+        assert!(responses.get("303").is_none(), "{path}");
+    }
+}
+
 /// A login of the application's own, with what serde says of its members.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,7 +3,11 @@
 use std::fs;
 use std::process::Command;
 
+use axum::body::Body;
+use http::Request;
+use tollgate_tests::Answer;
 use tollgate_tests::support::interop::runs;
+use tower::ServiceExt as _;
 
 use crate::quickstart::program::Place;
 
@@ -45,11 +49,22 @@ fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents()
         fs::write(&file, document.text).unwrap();
         judged.arg(&file);
     }
+    // The pages take forms, too.
+    let file = folder.path().join("pages.json");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let document = runtime.block_on(async {
+        let settings = tollgate::settings::Settings::default();
+        let (pages, _) = ::pages::app(folder.path(), settings).await.unwrap();
+        let asked = Request::get("/openapi.json").body(Body::empty()).unwrap();
+        Answer::of(pages.oneshot(asked).await.unwrap()).await
+    });
+    fs::write(&file, document.text).unwrap();
+    judged.arg(&file);
     let output = judged.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}{errors}");
-    assert_eq!(said.matches("nothing found").count(), 2, "{said}");
+    assert_eq!(said.matches("nothing found").count(), 3, "{said}");
     // The client for browsers has the types of this document.
     let types = fs::read_to_string(folder.path().join("quickstart.json.ts")).unwrap();
     let kept = fs::read_to_string(TYPES).unwrap();

@@ -1,5 +1,6 @@
 //! The OpenAPI document of the routes of gates, and of a protected router's.
 
+mod form;
 mod operation;
 mod protected;
 mod request;
@@ -62,6 +63,8 @@ impl<B: AuthBackend> Gate<B> {
     /// The members of a login are those that its `Deserialize` asks for: names, types, and whether
     /// they are required. Where serde does not reveal them, as with `#[serde(flatten)]`, it is any
     /// object.
+    ///
+    /// After a call of [`pages`](Self::pages) it also has the forms of these routes.
     ///
     /// Title and version are those of the backend's package, or `openapi.title` and
     /// `openapi.version`.

@@ -14,6 +14,7 @@ use crate::id::SessionId;
 
 use super::super::member::example;
 use super::super::row::{Answered, At, CallerKind, RouteDoc, RouteRow};
+use super::form::PageFields;
 use super::scheme::{ACCESS_TOKEN, BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, TOKENS};
 use super::{request, schema};
 
@@ -26,16 +27,26 @@ pub(super) fn operation(
 ) -> Option<Operation> {
     let words = row.words.as_ref()?;
     let config = gate.routes;
+    let form = PageFields::of(row, gate);
+    let body = request::body(&words.body, gate, has_cookies);
+    let body = match form {
+        Some(form) => Some(form.beside(body, gate)),
+        None => body,
+    };
     let operation = OperationBuilder::new()
         .tag(names.own(config.tag))
         .operation_id(Some(names.own(words.id)))
         .summary(Some(summary(row, words, config)))
         .description(description(row, words, config))
-        .request_body(request::body(&words.body, gate, has_cookies))
+        .request_body(body)
         .response(
             words.answer.status,
             answer(row, &words.answer, names, has_cookies),
         );
+    let operation = match form {
+        Some(form) => form.answered(operation),
+        None => operation,
+    };
     let operation = match row.at {
         At::Route(AuthRoute::Jwks) => operation.response(
             "304",
@@ -153,10 +164,15 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
 }
 
 /// Returns the header that sets the cookies of the tokens, or clears them.
-fn set_cookie() -> Header {
+pub(super) fn set_cookie() -> Header {
+    header("The tokens, if they are sent as cookies")
+}
+
+/// Returns a header of an answer.
+pub(super) fn header(about: &str) -> Header {
     HeaderBuilder::new()
         .schema(Some(schema::text()))
-        .description(Some("The tokens, if they are sent as cookies"))
+        .description(Some(about))
         .build()
 }
 
@@ -196,10 +212,5 @@ fn after() -> Parameter {
 
 /// Returns the header that leads to the next page of a list.
 fn next_page() -> Header {
-    HeaderBuilder::new()
-        .schema(Some(schema::text()))
-        .description(Some(
-            "The next page, with `rel=\"next\"`, while there is one",
-        ))
-        .build()
+    header("The next page, with `rel=\"next\"`, while there is one")
 }

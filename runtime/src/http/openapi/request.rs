@@ -49,7 +49,7 @@ pub(super) fn body(body: &Body, gate: &Running, has_cookies: bool) -> Option<Req
     })
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 fn json_body(schema: impl Into<Schema>) -> RequestBody {
     RequestBodyBuilder::new()
@@ -61,14 +61,14 @@ fn json_body(schema: impl Into<Schema>) -> RequestBody {
 
 /// The members of a sign-in's body beside the login.
 #[derive(Clone, Copy)]
-enum Beside {
+pub(super) enum Beside {
     Nothing,
     Device { has_cookies: bool },
 }
 
 /// Returns the login of a backend, and the members beside it. Where serde does not reveal its
 /// members, any are allowed.
-fn login(gate: &Running, beside: Beside) -> ObjectBuilder {
+pub(super) fn login(gate: &Running, beside: Beside) -> ObjectBuilder {
     let known = gate.flows().backend().login_members();
     let known = known.unwrap_or_default();
     let object = known.iter().fold(ObjectBuilder::new(), |object, member| {
@@ -192,7 +192,7 @@ fn object(members: &[BodyMember], routes: &RouteConfig, has_cookies: bool) -> Ob
 }
 
 /// Returns the schema of a device's name or id.
-fn device(is_nullable: bool) -> ObjectBuilder {
+pub(super) fn device(is_nullable: bool) -> ObjectBuilder {
     let kind = if is_nullable { maybe_text() } else { text() };
     kind.max_length(Some(Device::MAX_BYTES))
         .pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"))
