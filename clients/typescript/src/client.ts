@@ -54,6 +54,12 @@ export interface Paths {
 /** What `fetch` takes beside an address. */
 export type Request = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
+/** The members that the backend adds to the answer of a sign-in (`answer = …`), such as the name of the user. */
+export type Added = Readonly<Record<string, unknown>>;
+
+/** The members of an answer beside the tokens. */
+const MEMBERS = ["token_type", "expires_in", "refresh_expires_in", "session_id"];
+
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -117,10 +123,11 @@ export class Client {
    *
    * The lock is held meanwhile, so that no tab's refresh of an older session writes over the tokens of this one.
    *
+   * @returns what the backend adds to its answer.
    * @throws StepNeeded, where a further step is needed: answer it with `step`; Refused, where the credentials are not right; Unavailable.
    */
-  async signIn(credentials: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#open(this.#paths.signin, credentials);
+  async signIn(credentials: Readonly<Record<string, unknown>>): Promise<Added> {
+    return this.#open(this.#paths.signin, credentials);
   }
 
   /**
@@ -128,17 +135,25 @@ export class Client {
    *
    * @throws StepNeeded, where there is one more step, or the answer was wrong and may be given again; Refused; Unavailable.
    */
-  async step(needed: StepNeeded, answer: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#open(this.#paths.step, { ...answer, step_token: needed.stepToken });
+  async step(needed: StepNeeded, answer: Readonly<Record<string, unknown>>): Promise<Added> {
+    return this.#open(this.#paths.step, { ...answer, step_token: needed.stepToken });
   }
 
-  async #open(path: string, body: unknown): Promise<void> {
-    await this.#alone(async () => {
+  async #open(path: string, body: unknown): Promise<Added> {
+    return this.#alone(async () => {
       const sentAt = this.#now();
       const answer = await this.#post(path, body, SIGN_IN_PATIENCE);
       if (answer === undefined) throw new Unavailable("there was no answer");
       this.#store.write(this.#tokens(answer, sentAt));
+      return this.#added(answer.body);
     });
+  }
+
+  /** The members of an answer that are not the gate's own. */
+  #added(body: unknown): Added {
+    const own = [...MEMBERS, this.#names.accessToken, this.#names.refreshToken];
+    const members = typeof body === "object" && body !== null ? Object.entries(body) : [];
+    return Object.fromEntries(members.filter(([name]) => !own.includes(name)));
   }
 
   /**

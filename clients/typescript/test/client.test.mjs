@@ -292,10 +292,10 @@ test("routes and members may have other names", async () => {
       seen.push([new URL(url).pathname, init.body && JSON.parse(init.body)]);
       if (/\/(out|end)$/.test(url.pathname)) return it.json(204);
       if (url.pathname.endsWith("/devices")) return it.json(200, []);
-      return it.json(200, { token: `a${seen.length}`, renewal: `r${seen.length}`, expires_in: 600 });
+      return it.json(200, { token: `a${seen.length}`, renewal: `r${seen.length}`, expires_in: 600, name: "Ada" });
     },
   });
-  await tab.signIn(CREDENTIALS);
+  assert.deepEqual(await tab.signIn(CREDENTIALS), { name: "Ada" });
   it.time += 600_000;
   assert.equal(await tab.accessToken(), "a2");
   assert.deepEqual(await tab.sessions(), []);

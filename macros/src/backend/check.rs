@@ -72,6 +72,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
         name: path::own(&item.ident),
         generics: bounded(&item.generics, args),
         user: args.options.args.user.0.clone()?,
+        answer: args.options.args.answer.0.clone(),
         kind: kind(&item.ident, args),
         login: login(args)?,
         renewal: renewal(args, &disabled),

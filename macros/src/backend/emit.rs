@@ -1,6 +1,6 @@
 //! From the model of a backend to Rust. Decides nothing.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
@@ -19,7 +19,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
         ..
     } = model;
     let login = body(krate, &model.login);
-    let (entry, renewal) = markers(krate, name, &model.login, model.renewal);
+    let (entry, renewal) = markers(model);
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
     let gate = gate(krate, vis);
@@ -49,25 +49,24 @@ pub(super) fn body(krate: &Krate, login: &LoginBody) -> TokenStream {
 }
 
 /// Returns the types of `Entry` and `Renewal`, at the struct's name, where rustc then says that
-/// `Authenticate`, `Exchange` or `Refresh` is missing.
-fn markers(
-    krate: &Krate,
-    name: &Ident,
-    login: &LoginBody,
-    renewal: Renewal,
-) -> (TokenStream, TokenStream) {
-    let here = located(name.span());
-    let at = krate.at(here);
-    let renewal = match renewal {
+/// `Authenticate`, `Exchange`, `Answer` or `Refresh` is missing.
+fn markers(model: &BackendModel) -> (TokenStream, TokenStream) {
+    let here = located(model.name.span());
+    let at = model.krate.at(here);
+    let renewal = match model.renewal {
         Renewal::Reload => quote_spanned!(here=> #at::Reload),
         Renewal::Stored => quote_spanned!(here=> #at::FromStored),
         Renewal::Never => quote_spanned!(here=> #at::NoRefresh),
     };
-    let entry = match login {
+    let entry = match model.login {
         LoginBody::Guard => quote_spanned!(here=> #at::Exchanged),
         LoginBody::Email | LoginBody::Username | LoginBody::Own(_) => {
             quote_spanned!(here=> #at::Own)
         }
+    };
+    let entry = match &model.answer {
+        Some(answer) => quote_spanned!(here=> #at::Answering<#entry, #answer>),
+        None => entry,
     };
     (entry, renewal)
 }

@@ -12,6 +12,8 @@ pub(crate) struct BackendModel {
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     pub(crate) user: Type,
+    /// The members that the backend adds to answers.
+    pub(crate) answer: Option<Type>,
     /// The name of the kind of users in the store.
     pub(crate) kind: String,
     pub(crate) login: LoginBody,

@@ -64,6 +64,8 @@ pub(crate) struct BackendAttribute {
     guard: Word,
     /// The user type.
     pub(crate) user: Maybe<Type>,
+    /// `answer`: the members that the backend adds to answers.
+    pub(crate) answer: Maybe<Type>,
     /// The name of the kind of users in the store, which outlives a renamed struct.
     pub(crate) kind: Maybe<LitStr>,
     /// The path before those of all routes.
@@ -117,6 +119,7 @@ impl Options for BackendAttribute {
         "login",
         "guard",
         "user",
+        "answer",
         "kind",
         "prefix",
         "signin",

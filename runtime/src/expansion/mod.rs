@@ -37,8 +37,8 @@ pub use via::{
 
 pub use crate::__tollgate_column as column;
 pub use crate::gate::{
-    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh, Own, Package,
-    Reload, RouteConfig, RouteOptions, UsernameLogin,
+    Answering, AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh,
+    Own, Package, Reload, RouteConfig, RouteOptions, UsernameLogin,
 };
 pub use crate::policy::{
     Comparable, HasRoles, HasScopes, Number, Policy, PolicyFor, Rule, Text, Truth, Value,

@@ -68,10 +68,24 @@ pub(crate) trait Backend: Send + Sync {
     /// Returns the members of the login for the OpenAPI document; `None` if they are not known.
     #[cfg(feature = "openapi")]
     fn login_members(&self) -> Option<Vec<LoginMember>>;
+
+    /// Returns the members that the backend adds to answers; `None` where it adds none.
+    #[cfg(feature = "openapi")]
+    fn answer_members(&self) -> Option<AnswerMembers> {
+        None
+    }
 }
 
-/// A member of a login.
+/// The members that a backend adds to answers.
 #[cfg(feature = "openapi")]
+pub(crate) struct AnswerMembers {
+    /// The members; empty where serde does not reveal them.
+    pub(crate) members: Vec<LoginMember>,
+    /// `true` where the answer of a refresh has them, too.
+    pub(crate) on_refresh: bool,
+}
+
+/// A member of a login, or of the answer to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoginMember {
     pub(crate) name: &'static str,
@@ -82,8 +96,7 @@ pub(crate) struct LoginMember {
     pub(crate) is_nullable: bool,
 }
 
-/// The type of a login's member.
-#[cfg(feature = "openapi")]
+/// The type of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoginValue {
     Text,

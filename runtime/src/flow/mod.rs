@@ -31,11 +31,13 @@ pub(crate) use action::AnyPurpose;
 #[cfg(feature = "axum")]
 pub(crate) use admit::{Begun, Wish};
 pub use answer::StepAnswer;
+#[cfg(feature = "openapi")]
+pub(crate) use backend::AnswerMembers;
 #[cfg(feature = "axum")]
 pub(crate) use backend::TokenClaims;
-pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
-#[cfg(feature = "openapi")]
-pub(crate) use backend::{LoginMember, LoginValue};
+pub(crate) use backend::{
+    Backend, BoxedClaims, BoxedLogin, Callback, LoginMember, LoginValue, wrong_login,
+};
 pub use identifier::normalize_identifier;
 #[cfg(feature = "axum")]
 pub(crate) use open::{Stay, Transaction};

@@ -236,6 +236,7 @@ impl Flows {
             session_id: sid,
             is_fresh: true,
             is_brief: stay.is_brief(),
+            own: login.claims.own_members().cloned(),
         })))
     }
 

@@ -50,7 +50,9 @@ impl Flows {
             jti,
             last_seen,
         };
-        self.swap(&grant, &*claims).await
+        let mut issued = self.swap(&grant, &*claims).await?;
+        issued.own = claims.own_members().cloned();
+        Ok(issued)
     }
 
     /// Asks the backend for the claims as they are today. If the account is closed, the session

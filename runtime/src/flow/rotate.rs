@@ -317,6 +317,7 @@ impl Flows {
             session_id: grant.session.sid,
             is_fresh: how != Refreshed::Held,
             is_brief: grant.session.is_brief,
+            own: None,
         }
     }
 }

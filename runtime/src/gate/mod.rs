@@ -25,13 +25,15 @@ pub use crate::flow::{StepAnswer, normalize_identifier};
 #[allow(deprecated, reason = "a program that names it gets the warning")]
 pub use account::Sessions;
 pub use account::{Access, EndSessions};
-#[cfg(feature = "axum")]
-pub(crate) use backend::parse_body;
+#[doc(hidden)]
+pub use backend::{AddedMembers, AnswerForm};
 pub use backend::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
-    NoRefresh, Own, Package, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn,
-    UsernameLogin,
+    Answer, Answering, AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged,
+    FromStored, GuardLogin, Loaded, NoRefresh, Own, Package, Refresh, Reload, Renew, RouteConfig,
+    RouteOptions, SignIn, UsernameLogin,
 };
+#[cfg(feature = "axum")]
+pub(crate) use backend::{accompanied, is_ours, parse_body};
 #[cfg(not(feature = "jwe"))]
 #[doc(hidden)]
 pub use builder::Encrypted;

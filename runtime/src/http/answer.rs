@@ -9,10 +9,9 @@ use crate::device::{Agent, Hints, Transport};
 use crate::flow::Renewed;
 use crate::gate::{RouteConfig, SessionInfo};
 use crate::id::SessionId;
-use crate::session::Issued;
+use crate::session::{Issued, OwnMembers};
 use crate::store::SeenFrom;
 
-use super::extra::Members;
 #[cfg(feature = "openapi")]
 use super::member::{AnswerMember, MemberKind, example};
 use super::problem::no_store;
@@ -24,8 +23,8 @@ pub(super) struct Tokens<'a> {
     pub(super) routes: &'a RouteConfig,
     /// The way in which tokens travel: in cookies they are not in the body.
     pub(super) transport: Transport,
-    /// The members that the application adds.
-    pub(super) members: Option<&'a Members>,
+    /// The members that the backend and the application add.
+    pub(super) members: Option<&'a OwnMembers>,
     /// `true` if the body has the refresh token; `false` if the client keeps the one that it
     /// has (`refresh.answer_token`).
     pub(super) answers_refresh: bool,

@@ -8,6 +8,12 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub(super) struct Members(Map<String, Value>);
 
+impl From<Map<String, Value>> for Members {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+}
+
 impl Members {
     /// Adds a member, or replaces one of this name.
     ///
@@ -29,8 +35,8 @@ impl Members {
         Ok(())
     }
 
-    /// Returns the members.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.0.iter()
+    /// Returns them as an object.
+    pub(super) const fn as_map(&self) -> &Map<String, Value> {
+        &self.0
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::device::Transport;
 use crate::error::Refusal;
-use crate::gate::Running;
+use crate::gate::{Running, is_ours};
 use crate::id::SessionId;
 use crate::session::Issued;
 
@@ -39,18 +39,19 @@ pub struct SignedIn {
 impl SignedIn {
     pub(super) fn new(
         gate: Arc<Running>,
-        issued: Issued,
+        mut issued: Issued,
         transport: Transport,
         device: Option<DeviceCookie>,
         has_returned: bool,
     ) -> Self {
+        let members = issued.own.take().unwrap_or_default();
         Self {
             gate,
             issued: Box::new(issued),
             transport,
             device,
             has_returned,
-            members: Members::default(),
+            members: members.into(),
             fault: None,
         }
     }
@@ -73,13 +74,12 @@ impl SignedIn {
         *self.issued
     }
 
-    /// Adds a member to the body. A name that the gate uses itself, or a value that cannot be
+    /// Adds a member to the body, beside those of the backend's
+    /// [`Answer`](crate::gate::Answer). A name that the gate uses itself, or a value that cannot be
     /// written as JSON, makes it 500.
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let routes = self.gate.routes;
-        let is_ours = |name: &str| {
-            [routes.access_token, routes.refresh_token].contains(&name) || OURS.contains(&name)
-        };
+        let is_ours = |name: &str| is_ours(name, routes);
         if let Err(error) = self.members.add(name, value, is_ours) {
             self.fault = Some(error);
         }
@@ -115,7 +115,7 @@ impl IntoResponse for SignedIn {
             issued: &self.issued,
             routes: self.gate.routes,
             transport: self.transport,
-            members: Some(&self.members),
+            members: Some(self.members.as_map()),
             answers_refresh: true,
         });
         if self.transport == Transport::Cookie {
@@ -156,11 +156,3 @@ impl IntoResponseParts for SignedInCookies {
         Ok(parts)
     }
 }
-
-/// The members of the answer beside the tokens.
-const OURS: [&str; 4] = [
-    "token_type",
-    "expires_in",
-    "refresh_expires_in",
-    "session_id",
-];

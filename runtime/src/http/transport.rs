@@ -258,7 +258,7 @@ pub(super) fn answer(
         issued,
         routes: gate.routes,
         transport,
-        members: None,
+        members: issued.own.as_ref(),
         answers_refresh: gate.settings().refresh.answer_token,
     };
     answer_tokens(gate, &tokens, moves)
@@ -284,7 +284,7 @@ pub(super) fn answer_sign_in(
         issued,
         routes: gate.routes,
         transport,
-        members: None,
+        members: issued.own.as_ref(),
         answers_refresh: true,
     };
     let mut response = answer_tokens(gate, &tokens, false);

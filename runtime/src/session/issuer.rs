@@ -42,7 +42,12 @@ pub struct Issued {
     /// `true` if the session is not to be remembered: its cookies end when the browser is
     /// closed.
     pub is_brief: bool,
+    /// The members that the backend adds to the answer.
+    pub(crate) own: Option<OwnMembers>,
 }
+
+/// The members that a backend adds to an answer.
+pub(crate) type OwnMembers = serde_json::Map<String, serde_json::Value>;
 
 impl Issued {
     /// Returns how long the access token lives, in whole seconds, rounded up: `expires_in` (RFC
@@ -119,6 +124,48 @@ pub(crate) trait AnyClaims: Send + Sync {
 
     /// Finds the longest claim.
     fn longest(&self) -> ClaimFault;
+
+    /// Returns the members that the backend adds to the answer for this user.
+    fn own_members(&self) -> Option<&OwnMembers> {
+        None
+    }
+}
+
+/// Claims, and the members that the backend adds to the answer for their user.
+pub(crate) struct Accompanied {
+    pub(crate) claims: Box<dyn AnyClaims>,
+    pub(crate) members: OwnMembers,
+}
+
+impl AnyClaims for Accompanied {
+    fn subject(&self) -> String {
+        self.claims.subject()
+    }
+
+    fn draft(
+        &self,
+        key: &SigningKey,
+        stamp: &Stamp<'_>,
+        envelope: Envelope,
+    ) -> Result<(String, usize), IssueError> {
+        self.claims.draft(key, stamp, envelope)
+    }
+
+    fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong> {
+        self.claims.to_stored()
+    }
+
+    fn fault(&self, error: &IssueError) -> ClaimFault {
+        self.claims.fault(error)
+    }
+
+    fn longest(&self) -> ClaimFault {
+        self.claims.longest()
+    }
+
+    fn own_members(&self) -> Option<&OwnMembers> {
+        Some(&self.members)
+    }
 }
 
 impl<C: ClaimSet> AnyClaims for C {

@@ -35,7 +35,7 @@ pub(crate) use connections::Connections;
 pub(crate) use engine::{Engine, EngineParts};
 #[cfg(feature = "axum")]
 pub(crate) use issuer::secs;
-pub(crate) use issuer::{AnyClaims, SessionPart, SignedAccess};
+pub(crate) use issuer::{Accompanied, AnyClaims, OwnMembers, SessionPart, SignedAccess};
 pub(crate) use registry::{ANY, Member, family};
 pub(crate) use seen::last_seen;
 pub(crate) use table::{Presented, Row, decide, may_remint};

@@ -31,6 +31,7 @@ mod nested_claims;
 mod open_connection;
 mod openapi;
 mod operations;
+mod own_members;
 mod pages;
 mod password;
 mod paths;

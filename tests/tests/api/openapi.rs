@@ -146,7 +146,7 @@ async fn an_application_may_answer_another_method_of_a_path_of_the_gate() {
 
 /// Checks a value against a schema of the document, as far as our schemas go; members that no
 /// schema names are wrong.
-fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
+pub(crate) fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document
             .pointer(reference.trim_start_matches('#'))

@@ -1,4 +1,4 @@
-//! A path that lacks its parameter.
+//! A path that lacks the id of the session.
 use tollgate::{device::Client, error::AuthError, gate::*};
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

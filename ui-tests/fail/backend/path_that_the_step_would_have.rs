@@ -1,4 +1,4 @@
-//! A path that another route follows to.
+//! A path that the route of the steps would have.
 use tollgate::{device::Client, error::AuthError, gate::*};
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

@@ -1,4 +1,4 @@
-//! Two routes, of which one was not named.
+//! The path of another route for the sign-out.
 use tollgate::{device::Client, error::AuthError, gate::*};
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

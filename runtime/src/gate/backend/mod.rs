@@ -1,14 +1,20 @@
 //! The traits of a backend: it signs users in, and says which of them may stay signed in.
 
+mod answer;
 mod exchange;
 mod logins;
-#[cfg(feature = "openapi")]
 mod members;
 #[cfg(feature = "axum")]
 mod parse;
 mod routes;
 mod shell;
 
+pub(super) use answer::check_answer;
+#[doc(hidden)]
+pub use answer::{AddedMembers, AnswerForm};
+pub use answer::{Answer, Answering};
+#[cfg(feature = "axum")]
+pub(crate) use answer::{accompanied, is_ours};
 pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use logins::{EmailLogin, UsernameLogin};
 #[cfg(feature = "axum")]
@@ -144,6 +150,9 @@ pub trait Refresh: AuthBackend {
             Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
 )]
 pub trait SignIn<B: AuthBackend>: 'static {
+    /// `true` where the answer of a refresh has the members that the backend adds.
+    const ANSWERS_REFRESH: bool = false;
+
     /// Finds the user of a login.
     fn sign_in(
         backend: &B,
@@ -163,6 +172,18 @@ pub trait SignIn<B: AuthBackend>: 'static {
 
     /// Returns the name of the account, if the login has one.
     fn identifier(_backend: &B, _login: &B::Login) -> Option<String> {
+        None
+    }
+
+    /// Returns the members that the backend adds to the answer for a user.
+    #[doc(hidden)]
+    fn own_members(_backend: &B, _user: &B::User, _client: &Client) -> Option<AddedMembers> {
+        None
+    }
+
+    /// Returns what is known of these members; `None` where the backend adds none.
+    #[doc(hidden)]
+    fn answer_form() -> Option<AnswerForm> {
         None
     }
 }
@@ -209,7 +230,15 @@ pub trait Renew<B: AuthBackend>: 'static {
         subject: &str,
         stored: Option<&[u8]>,
         client: &Client,
-    ) -> impl Future<Output = Result<<B::User as JwtClaims>::Claims, AuthError>> + Send;
+    ) -> impl Future<Output = Result<Loaded<B::User>, AuthError>> + Send;
+}
+
+/// The claims for a refresh.
+pub struct Loaded<U: JwtClaims> {
+    /// The claims.
+    pub(super) claims: U::Claims,
+    /// The user that they are of, where one was loaded.
+    pub(super) user: Option<U>,
 }
 
 /// The claims are loaded through [`Refresh`].
@@ -225,10 +254,14 @@ impl<B: Refresh> Renew<B> for Reload {
         subject: &str,
         _stored: Option<&[u8]>,
         client: &Client,
-    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+    ) -> Result<Loaded<B::User>, AuthError> {
         let subject =
             <B::User as JwtClaims>::Claims::parse_subject(subject).ok_or(AuthError::Gone)?;
-        Ok(backend.refresh(&subject, client).await?.to_claims())
+        let user = backend.refresh(&subject, client).await?;
+        Ok(Loaded {
+            claims: user.to_claims(),
+            user: Some(user),
+        })
     }
 }
 
@@ -245,9 +278,10 @@ impl<B: AuthBackend> Renew<B> for FromStored {
         subject: &str,
         stored: Option<&[u8]>,
         _client: &Client,
-    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+    ) -> Result<Loaded<B::User>, AuthError> {
         let stored = stored.ok_or(AuthError::Gone)?;
-        crate::token::read_stored(subject, stored).ok_or(AuthError::Gone)
+        let claims = crate::token::read_stored(subject, stored).ok_or(AuthError::Gone)?;
+        Ok(Loaded { claims, user: None })
     }
 }
 
@@ -264,7 +298,7 @@ impl<B: AuthBackend> Renew<B> for NoRefresh {
         _subject: &str,
         _stored: Option<&[u8]>,
         _client: &Client,
-    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+    ) -> Result<Loaded<B::User>, AuthError> {
         Err(AuthError::Gone)
     }
 }

@@ -6,24 +6,21 @@ use std::sync::Arc;
 use crate::device::Client;
 #[cfg(feature = "axum")]
 use crate::error::Malformed;
-use crate::error::{AuthError, Refusal, SignInStep};
+use crate::error::{Refusal, SignInStep};
 #[cfg(feature = "openapi")]
-use crate::flow::LoginMember;
+use crate::flow::{AnswerMembers, LoginMember};
 use crate::flow::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 use crate::session::{Admission, Expiry};
 use crate::token::{JwtClaims, TokenInfo, Verified};
 
 use super::super::{ClaimsOf, StepAnswer};
+use super::answer::accompanied;
 #[cfg(feature = "axum")]
 use super::parse_body;
 use super::{AuthBackend, Renew as _, SignIn as _};
 
 /// A backend with its types hidden.
 pub(in crate::gate) struct Shell<B>(pub(in crate::gate) Arc<B>);
-
-fn claims_of<B: AuthBackend>(user: &B::User) -> BoxedClaims {
-    Box::new(user.to_claims())
-}
 
 impl<B: AuthBackend> Backend for Shell<B> {
     fn keeps_claims(&self) -> bool {
@@ -44,7 +41,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
         Box::pin(async move {
             let login: Box<B::Login> = login.downcast().map_err(|_| wrong_login())?;
             let user = B::Entry::sign_in(&self.0, *login, client).await?;
-            Ok(claims_of::<B>(&user))
+            accompanied::<B>(&self.0, &user, client)
         })
     }
 
@@ -56,7 +53,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
     ) -> Callback<'a, BoxedClaims> {
         Box::pin(async move {
             let user = B::Entry::step(&self.0, step, answer, client).await?;
-            Ok(claims_of::<B>(&user))
+            accompanied::<B>(&self.0, &user, client)
         })
     }
 
@@ -67,8 +64,11 @@ impl<B: AuthBackend> Backend for Shell<B> {
         client: &'a Client,
     ) -> Callback<'a, BoxedClaims> {
         Box::pin(async move {
-            let claims = B::Renewal::renew(&self.0, subject, stored.as_deref(), client).await?;
-            Ok::<BoxedClaims, AuthError>(Box::new(claims))
+            let loaded = B::Renewal::renew(&self.0, subject, stored.as_deref(), client).await?;
+            match loaded.user.filter(|_| B::Entry::ANSWERS_REFRESH) {
+                Some(user) => accompanied::<B>(&self.0, &user, client),
+                None => Ok(Box::new(loaded.claims) as BoxedClaims),
+            }
         })
     }
 
@@ -102,5 +102,14 @@ impl<B: AuthBackend> Backend for Shell<B> {
     #[cfg(feature = "openapi")]
     fn login_members(&self) -> Option<Vec<LoginMember>> {
         super::members::members::<B::Login>()
+    }
+
+    #[cfg(feature = "openapi")]
+    fn answer_members(&self) -> Option<AnswerMembers> {
+        let form = B::Entry::answer_form()?;
+        Some(AnswerMembers {
+            members: form.0.unwrap_or_default(),
+            on_refresh: B::Entry::ANSWERS_REFRESH,
+        })
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct AnyBackend {
     pub(super) type_id: TypeId,
     /// Finds a field inside of the user's claims that looks like a secret.
     pub(super) secret: fn() -> Option<NestedSecret>,
+    /// Refuses members that the backend cannot add to an answer.
+    pub(super) check_answer: fn() -> Result<(), String>,
     #[cfg(feature = "axum")]
     pub(super) routes: &'static RouteConfig,
 }
@@ -78,6 +80,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if let Some(secret) = (shell.secret)() {
         return Err(Error::new(ErrorKind::Usage, secret.to_string()));
     }
+    (shell.check_answer)().map_err(|why| Error::new(ErrorKind::Usage, why))?;
     if moving.is_some() && shell.backend.keeps_claims() {
         return Err(Error::new(
             ErrorKind::Usage,

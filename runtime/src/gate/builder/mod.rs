@@ -28,7 +28,7 @@ use crate::settings::{Replaces, Settings};
 use crate::store::{Before, IntoStore};
 use crate::token::{Issuable, JwtClaims, nested_secret};
 
-use super::backend::Shell;
+use super::backend::{Shell, check_answer};
 use super::keys::IntoRing;
 use super::running::Running;
 use super::{AuthBackend, Gate};
@@ -310,6 +310,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             kind: B::KIND,
             type_id: TypeId::of::<B>(),
             secret: nested_secret::<<B::User as JwtClaims>::Claims>,
+            check_answer: check_answer::<B>,
             #[cfg(feature = "axum")]
             routes: &B::ROUTES,
         };

@@ -155,7 +155,15 @@ fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> 
     let settings = gate.settings();
     let has_cookies = settings.cookies.path.is_some();
     let answers_refresh = settings.refresh.answer_token;
-    let own = schema::own(components, names, gate.routes, has_cookies, answers_refresh);
+    let added = gate.flows().backend().answer_members();
+    let own = schema::own(
+        components,
+        names,
+        gate.routes,
+        has_cookies,
+        answers_refresh,
+        added,
+    );
     let components = own.security_scheme(names.own(BEARER), scheme(gate));
     let components = if has_cookies {
         let about = "Set by a sign-in; counts in requests that a page of this origin sends";

@@ -15,7 +15,9 @@ use crate::id::SessionId;
 use super::super::member::example;
 use super::super::row::{Answered, At, CallerKind, RouteDoc, RouteRow};
 use super::form::PageFields;
-use super::scheme::{ACCESS_TOKEN, BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, TOKENS};
+use super::scheme::{
+    ACCESS_TOKEN, BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, SIGNED_IN, TOKENS,
+};
 use super::{request, schema};
 
 /// Returns the operation of a row in a gate; `None` if the document does not have it.
@@ -41,7 +43,7 @@ pub(super) fn operation(
         .request_body(body)
         .response(
             words.answer.status,
-            answer(row, &words.answer, names, has_cookies),
+            answer(row, &words.answer, gate, names, has_cookies),
         );
     let operation = match form {
         Some(form) => form.answered(operation),
@@ -138,7 +140,13 @@ fn reference(name: &str) -> RefOr<Schema> {
 }
 
 /// Returns the response to a successful request.
-fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool) -> Response {
+fn answer(
+    row: &RouteRow,
+    answered: &Answered,
+    gate: &Running,
+    names: &Names,
+    has_cookies: bool,
+) -> Response {
     let response = ResponseBuilder::new().description(answered.about);
     let sets_cookies = has_cookies
         && (matches!(answered.schema, Some(TOKENS | ACCESS_TOKEN))
@@ -151,6 +159,10 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
     let Some(name) = answered.schema else {
         return response.build();
     };
+    let name = match name {
+        TOKENS if has_added_members(row, gate) => SIGNED_IN,
+        name => name,
+    };
     let (schema, response) = match answered.is_list {
         true => (
             schema::list(reference(&names.schema(name))),
@@ -161,6 +173,13 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
     response
         .content(answered.media, Content::new(Some(schema)))
         .build()
+}
+
+/// Returns whether the answer of a route has the members that the backend adds.
+fn has_added_members(row: &RouteRow, gate: &Running) -> bool {
+    let signs_in = matches!(row.route(), Some(AuthRoute::Signin | AuthRoute::Step));
+    let added = gate.flows().backend().answer_members();
+    added.is_some_and(|added| signs_in || added.on_refresh)
 }
 
 /// Returns the header that sets the cookies of the tokens, or clears them.

@@ -101,7 +101,8 @@ pub(super) fn login(gate: &Running, beside: Beside) -> ObjectBuilder {
     }
 }
 
-fn value(member: &LoginMember) -> Schema {
+/// Returns the schema of a member whose type serde tells.
+pub(super) fn value(member: &LoginMember) -> Schema {
     let kind = |kind: Type| {
         let object = ObjectBuilder::new();
         match member.is_nullable {
@@ -147,7 +148,7 @@ fn any() -> Schema {
 }
 
 /// Returns an example of a required member's value.
-fn example(member: &LoginMember) -> Value {
+pub(super) fn example(member: &LoginMember) -> Value {
     match (member.holds, member.name) {
         (LoginValue::Password, _) => "correct horse battery staple".into(),
         (LoginValue::Text, "email") => "ada@example.com".into(),

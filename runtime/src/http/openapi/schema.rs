@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Components, Content, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::Code;
+use crate::flow::{AnswerMembers, LoginMember};
 use crate::gate::RouteConfig;
 
 use super::super::answer::{
@@ -16,7 +17,8 @@ use super::super::answer::{
 };
 use super::super::member::{AnswerMember, MemberKind};
 use super::super::problem::PROBLEM_MEMBERS;
-use super::scheme::{ACCESS_TOKEN, Names, TOKENS};
+use super::request;
+use super::scheme::{ACCESS_TOKEN, Names, SIGNED_IN, TOKENS};
 
 pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
     ArrayBuilder::new().items(of).max_items(Some(100)).into()
@@ -29,14 +31,46 @@ pub(super) fn own(
     routes: &RouteConfig,
     has_cookies: bool,
     answers_refresh: bool,
+    added: Option<AnswerMembers>,
 ) -> ComponentsBuilder {
     let access = members(&AccessOnly::members(routes, has_cookies));
+    let components = match added {
+        Some(added) => {
+            let tokens = Tokens::members(routes, has_cookies, answers_refresh);
+            let schema = with_added(&tokens, &added.members);
+            components.schema(names.schema(SIGNED_IN), schema)
+        }
+        None => components,
+    };
     components
         .schema(
             names.schema(TOKENS),
             members(&Tokens::members(routes, has_cookies, answers_refresh)),
         )
         .schema(names.schema(ACCESS_TOKEN), access)
+}
+
+/// Returns the tokens with the members that a backend adds.
+fn with_added(tokens: &[AnswerMember], added: &[LoginMember]) -> ObjectBuilder {
+    let object = tokens.iter().fold(ObjectBuilder::new(), |object, member| {
+        let object = object.property(member.name, schema(member));
+        match member.is_optional {
+            true => object,
+            false => object.required(member.name),
+        }
+    });
+    let mut shown = example(tokens);
+    let object = added.iter().fold(object, |object, member| {
+        let object = object.property(member.name, request::value(member));
+        if !member.is_required {
+            return object;
+        }
+        if let Some(shown) = shown.as_object_mut() {
+            shown.insert(member.name.to_owned(), request::example(member));
+        }
+        object.required(member.name)
+    });
+    object.examples([shown])
 }
 
 /// Adds the components to which operations of every gate refer by name.

@@ -25,7 +25,7 @@ impl Names {
 
     /// Returns the name of a schema. Gates share the schemas that are the same for all.
     pub(super) fn schema(&self, name: &str) -> String {
-        if matches!(name, TOKENS | ACCESS_TOKEN) {
+        if matches!(name, TOKENS | ACCESS_TOKEN | SIGNED_IN) {
             self.own(name)
         } else {
             name.to_owned()
@@ -55,5 +55,7 @@ pub(super) const FOREIGN: &str = "foreign_token";
 pub(super) const SERVICE: &str = "service";
 /// The name of the schema of a session's tokens, which a backend may change.
 pub(super) const TOKENS: &str = "AuthTokens";
+/// The name of the schema of a session's tokens with the members that the backend adds.
+pub(super) const SIGNED_IN: &str = "AuthSignedIn";
 /// The name of the schema of an access token alone.
 pub(super) const ACCESS_TOKEN: &str = "AuthAccessToken";

@@ -14,7 +14,7 @@ use crate::error::{Code, Refusal, SignInStep};
 use crate::flow::Begun;
 #[cfg(feature = "rate-limit")]
 use crate::gate::normalize_identifier;
-use crate::gate::{AuthBackend, EndSessions, Gate, SessionList};
+use crate::gate::{AuthBackend, EndSessions, Gate, SessionList, accompanied};
 #[cfg(feature = "postgres")]
 use crate::store::ProgramTransaction;
 use crate::store::{Authenticated, Revoked};
@@ -152,7 +152,9 @@ impl<B: AuthBackend> AuthFlow<B> {
     /// On a `GET`, which a link of another site can cause too, it answers 500, unless the browser
     /// [returned](Self::returned) from a service.
     pub fn open(self, allowed: Allowed, user: &B::User) -> OpenSession {
-        OpenSession::new(self, allowed, Box::new(user.to_claims()))
+        let claims = accompanied::<B>(self.gate.backend(), user, &self.seen.client);
+        let claims = claims.map_err(|error| error.into_refusal(Code::InternalError));
+        OpenSession::new(self, allowed, claims)
     }
 
     /// Opens a session in a transaction of the program. It takes the transaction, and commits it

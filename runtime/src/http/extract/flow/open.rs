@@ -26,7 +26,8 @@ pub struct OpenSession {
     gate: Arc<Running>,
     seen: Box<Seen>,
     allowed: Allowed,
-    claims: BoxedClaims,
+    /// The claims of the user, or why the answer cannot be made.
+    claims: Result<BoxedClaims, Refusal>,
     wish: Wish,
     has_returned: bool,
     transaction: Option<Transaction>,
@@ -36,7 +37,7 @@ impl OpenSession {
     pub(super) fn new<B: AuthBackend>(
         flow: AuthFlow<B>,
         allowed: Allowed,
-        claims: BoxedClaims,
+        claims: Result<BoxedClaims, Refusal>,
     ) -> Self {
         Self {
             gate: Arc::clone(flow.gate.running()),
@@ -104,6 +105,7 @@ impl OpenSession {
 
     async fn try_open(self) -> Result<SignedIn, Refusal> {
         let gate = self.gate;
+        let claims = self.claims?;
         let Seen {
             mut client,
             begun,
@@ -131,7 +133,7 @@ impl OpenSession {
         let opened = gate
             .flows()
             .admit(
-                &*self.claims,
+                &*claims,
                 &client,
                 begun,
                 &self.wish,
