@@ -7,7 +7,7 @@ mod papers;
 #[path = "repo/workflows.rs"]
 mod workflows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -331,57 +331,30 @@ fn lines_naming(crates: &[&str], but_not_in: impl Fn(&[String]) -> bool) -> Vec<
     found
 }
 
-/// `disable(…)` knows each route of the table by the path that it has there.
+/// The macro reads names and paths of the routes without the runtime: both lists are one.
 #[test]
 fn the_macro_knows_the_routes_of_the_table() {
     let source = |path: &str| read(&root().join(path));
-    let table = source("runtime/src/http/routes.rs");
-    let config = source("runtime/src/gate/backend/routes.rs");
-    let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
-    let default = |field: &str| {
-        let (_, rest) = config.split_once("pub const DEFAULT").unwrap();
-        let (_, rest) = rest.split_once(&format!("{field}: RouteOptions")).unwrap();
-        quoted(rest)
-    };
-    let mut in_table = BTreeSet::new();
-    for row in table.split("    RouteRow {").skip(1) {
-        let Some((_, name)) = row.split_once("name: Some(AuthRoute::") else {
-            continue;
-        };
-        let name = name.split(')').next().unwrap().to_owned();
-        let (_, at) = row.split_once("at: At::").unwrap();
-        let at = at.split('\n').next().unwrap();
-        let path = match at.split(['(', ',']).next().unwrap() {
-            "Prefix" if at.contains('"') => quoted(at),
-            "Prefix" => {
-                let constant = at.split(['(', ')']).nth(1).unwrap();
-                let (_, rest) = table
-                    .split_once(&format!("const {constant}: &str ="))
-                    .unwrap();
-                quoted(rest)
-            }
-            "SignIn" if quoted(at).is_empty() => default("signin"),
-            "Refresh" => default("refresh"),
-            // A further step hangs below the sign-in.
-            _ => continue,
-        };
-        // `disable(sessions)` leaves out the routes below it too.
-        if !path.contains('{') {
-            in_table.insert((name, path));
-        }
-    }
-    let model = source("macros/src/backend/model.rs");
-    let (_, list) = model.split_once("const ALL: [").unwrap();
-    let in_macro: BTreeSet<_> = list
-        .split("(Self::")
-        .skip(1)
-        .map(|row| {
-            let name = row.split(',').next().unwrap().to_owned();
-            (name, row.split('"').nth(3).unwrap().to_owned())
+    let arms = |text: &str, function: &str| -> BTreeMap<String, String> {
+        let (_, body) = text.split_once(&format!("fn {function}(self)")).unwrap();
+        let body = body.split("\n    }\n").next().unwrap();
+        let arms = body.lines().filter_map(|line| line.split_once(" => \""));
+        arms.map(|(route, rest)| {
+            let route = route.trim().trim_start_matches("Self::").to_owned();
+            (route, rest.trim_end_matches("\",").to_owned())
         })
-        .collect();
-    assert_eq!(in_macro.len(), 8);
-    assert_eq!(in_table, in_macro);
+        .collect()
+    };
+    let model = source("macros/src/backend/model.rs");
+    let routes = source("runtime/src/gate/backend/routes.rs");
+    let (names, paths) = (arms(&model, "name"), arms(&model, "default_path"));
+    assert_eq!(names, arms(&routes, "name"));
+    assert_eq!(paths, arms(&routes, "usual_path"));
+    assert_eq!((names.len(), paths.len()), (13, 13));
+    let table = source("runtime/src/http/routes.rs");
+    let rows = table.split("at: At::Route(AuthRoute::").skip(1);
+    let in_table: BTreeSet<_> = rows.map(|row| row.split(')').next().unwrap()).collect();
+    assert_eq!(in_table, names.keys().map(String::as_str).collect());
 }
 
 #[test]
