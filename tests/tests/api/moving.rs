@@ -25,6 +25,8 @@ use tollgate_tests::support::interop::{SCRIPTS, provided, runs, skipped};
 use tollgate_tests::{Answer, request};
 use tower::ServiceExt as _;
 
+use crate::guard::issuer::Key;
+
 /// The secret of the former system, as its settings had it.
 const SECRET: &str = "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz";
 const NOW: u64 = 1_800_000_000;
@@ -437,6 +439,34 @@ async fn weak_keys_and_backends_that_load_nobody_are_refused_at_the_start() {
 /// A former system that signs with a key pair gives its public key.
 #[tokio::test]
 async fn a_public_key_of_the_former_system_does_too() {
+    for algorithm in [Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256] {
+        let former = Key::of("former", algorithm);
+        let header = json!({ "alg": format!("{algorithm:?}"), "typ": "JWT" }).to_string();
+        let payload = json!({"token_type": "refresh_token", "exp": NOW + DAY, "sub": "7"});
+        let token = former.sign(&header, &payload.to_string());
+        let moved = Moved::with(MovingGuard::ravyn(former.public(), until())).await;
+        let issued = moved.exchange(&token).await;
+        assert_eq!(
+            issued.status,
+            StatusCode::OK,
+            "{algorithm:?}: {}",
+            issued.text
+        );
+        let access = issued.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(moved.me(&access).await.json(), "7");
+        // Once, and nowhere else.
+        moved
+            .exchange(&token)
+            .await
+            .assert_problem(401, "invalid_credentials");
+        moved.me(&token).await.assert_problem(401, "invalid_token");
+        let other = Key::of("former", algorithm).sign(&header, &payload.to_string());
+        let moved = Moved::with(MovingGuard::ravyn(former.public(), until())).await;
+        moved
+            .exchange(&other)
+            .await
+            .assert_problem(401, "invalid_credentials");
+    }
     let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
     let jwk = ring.jwks().keys[0].clone();
     let public = tollgate::keys::PublicKey::from_jwk(&jwk, &[Algorithm::EdDSA]).unwrap();

@@ -637,6 +637,51 @@ async fn the_first_named_realm_beside_live_sessions_asks_who_opened_them() {
     }
 }
 
+/// Each gate is asked for the token in its own header and scheme.
+#[tokio::test]
+async fn a_route_for_both_reads_each_gates_own_header_and_scheme() {
+    let store = Store::from(MemoryStore::new());
+    let shop = shop(&store, &ring()).build().await.unwrap();
+    let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
+    let desk = desk.access_header("x-staff").access_schemes(["Staff"]);
+    let desk = desk.build().await.unwrap();
+    let both = Both { shop, desk };
+    let customer = sign_in(&both, "/auth").await["access_token"].clone();
+    let employee = sign_in(&both, "/staff/auth").await["access_token"].clone();
+    let [customer, employee] = [customer, employee].map(|token| token.as_str().unwrap().to_owned());
+    let ask = async |headers: &[(&str, &str, &str)]| {
+        let mut request = http::Request::get("/either");
+        for (header, scheme, token) in headers {
+            request = request.header(*header, format!("{scheme} {token}"));
+        }
+        both.send(request.body(axum::body::Body::empty()).unwrap())
+            .await
+    };
+    let (of_shop, of_desk) = (("authorization", "Bearer"), ("x-staff", "Staff"));
+    let told = ask(&[(of_shop.0, of_shop.1, &customer)]).await;
+    assert_eq!(told.text, "customer");
+    let told = ask(&[(of_desk.0, of_desk.1, &employee)]).await;
+    assert_eq!(told.text, "employee");
+    for (header, scheme, token) in [
+        ("authorization", "Bearer", &employee),
+        ("x-staff", "Staff", &customer),
+        ("x-staff", "Bearer", &employee),
+        ("authorization", "Staff", &customer),
+    ] {
+        let refused = ask(&[(header, scheme, token)]).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::UNAUTHORIZED,
+            "{header} {scheme}"
+        );
+    }
+    let two = [
+        (of_shop.0, of_shop.1, &*customer),
+        (of_desk.0, of_desk.1, &*employee),
+    ];
+    ask(&two).await.assert_problem(400, "invalid_request");
+}
+
 /// Only the first named realm can be what a store of before did not know.
 #[tokio::test]
 async fn a_second_named_realm_asks_nothing_where_the_first_was_opened_on_an_empty_store() {

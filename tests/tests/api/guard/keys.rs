@@ -60,6 +60,25 @@ async fn keys_are_fetched_once_and_kept() {
     );
 }
 
+/// A token without a key id, which anyone can send, asks for no other keys.
+#[tokio::test]
+async fn a_token_without_a_key_id_fetches_nothing_once_there_are_keys() {
+    let key = Key::new("k1");
+    let published = key.clone();
+    let server = Server::start(move |_| Said::keys(&[&published])).await;
+    let (guards, clock) = on(at(&server));
+    let without = json!({ "kid": null });
+    assert!(verify(&guards, &key.with_header(&without)).await.is_ok());
+    // An unknown key id would be looked for by now.
+    clock.advance(Duration::from_secs(31));
+    for _ in 0..20 {
+        let other = Key::new("k1").with_header(&without);
+        let refused = verify(&guards, &other).await.unwrap_err();
+        assert_eq!(refused, Code::InvalidToken);
+    }
+    assert_eq!(server.count(), 1);
+}
+
 /// R62.
 #[tokio::test]
 async fn r62_a_thousand_first_requests_make_one_fetch() {

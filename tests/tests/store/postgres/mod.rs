@@ -1,5 +1,6 @@
 //! PostgreSQL: the conformance suite on it, and what is particular to it.
 
+mod behind;
 mod conformance;
 mod fault;
 mod gate;
