@@ -54,6 +54,16 @@ pub use self::http::protected as guarded;
 #[allow(deprecated, reason = "a program that names it gets the warning")]
 pub use self::http::protected::Guarded;
 
+/// The version of sqlx in which `flow.open_in` and `gate.revoke_in` take a transaction.
+#[cfg(feature = "postgres")]
+#[doc(no_inline)]
+pub use sqlx;
+
+/// The version of utoipa in which `gate.openapi()` returns a document.
+#[cfg(feature = "openapi")]
+#[doc(no_inline)]
+pub use utoipa;
+
 pub use token::{ClaimValue, JwtClaims};
 
 #[doc(hidden)]

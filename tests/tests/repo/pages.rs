@@ -396,3 +396,39 @@ fn the_readers_of_pages_see_what_they_must() {
         assert_eq!(of(other), None, "{other}");
     }
 }
+
+/// A version of another crate that the README names is the one that the library has.
+#[test]
+fn the_versions_in_the_readme_are_those_of_the_workspace() {
+    let readme = read(&root().join("README.md"));
+    let workspace = read(&root().join("Cargo.toml"));
+    let (_, table) = readme.split_once("## Versions of other crates").unwrap();
+    let rows: Vec<(&str, &str)> = table
+        .lines()
+        .skip_while(|line| !line.starts_with("|--"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let mut columns = line.split('|').skip(1).map(str::trim);
+            let name = columns.next().unwrap().split([' ', ',']).next().unwrap();
+            (name, columns.next().unwrap())
+        })
+        .collect();
+    assert!(rows.len() > 4, "{rows:?}");
+    for (name, version) in rows {
+        let line = workspace
+            .lines()
+            .find(|line| {
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with(" = "))
+            })
+            .unwrap_or_else(|| panic!("the workspace has no {name}"));
+        let has = line.split('"').nth(1).unwrap();
+        let same = has.strip_prefix(version);
+        let is_same = same.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        assert!(
+            is_same,
+            "the README says {name} {version}, the workspace has {has}"
+        );
+    }
+}
