@@ -57,7 +57,7 @@ pub use self::http::protected::Guarded;
 /// The version of sqlx in which `flow.open_in` and `gate.revoke_in` take a transaction.
 #[cfg(feature = "postgres")]
 #[doc(no_inline)]
-pub use sqlx;
+pub use store::sqlx;
 
 /// The version of utoipa in which `gate.openapi()` returns a document.
 #[cfg(feature = "openapi")]

@@ -47,6 +47,9 @@ pub use everywhere::{Everywhere, Stopped};
 pub use handle::{IntoStore, Store};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub use postgres::sqlx;
+#[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore, ProgramTransaction};
 pub use record::*;
 pub use shared::operation::StoreOperation;

@@ -19,6 +19,8 @@ mod session;
 mod token;
 mod wake;
 
+#[doc(no_inline)]
+pub use sqlx;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -119,7 +119,7 @@ async fn a_key_of_another_use_is_refused_by_name() {
         fs::write(folder.path().join(name), words.join(" ")).unwrap();
         let refusal = refusal(&folder).await;
         assert!(
-            refusal.contains(name.as_str()) && refusal.contains("something else"),
+            refusal.contains(name.as_str()) && refusal.contains("another purpose"),
             "{refusal}"
         );
         restore(folder.path(), &whole);

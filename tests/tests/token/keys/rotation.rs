@@ -71,7 +71,7 @@ async fn r39_a_key_is_published_before_it_signs_and_verifies_after() {
     assert!(
         error
             .to_string()
-            .contains("published since less than 15 minutes"),
+            .contains("published for less than 15 minutes"),
         "{error}"
     );
     assert_eq!(*ring.set().signing().kid(), first);
