@@ -20,6 +20,7 @@ mod case;
 mod claims;
 mod diag;
 mod options;
+mod page;
 mod path;
 mod pipeline;
 mod policy;
@@ -64,4 +65,11 @@ pub fn gate_state(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn auth_backend(options: TokenStream, item: TokenStream) -> TokenStream {
     backend::expand(options.into(), item.into()).into()
+}
+
+/// Returns the text of a page of tollgate's guide, for `#[doc = …]`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn page(name: TokenStream) -> TokenStream {
+    page::expand(name.into()).into()
 }

@@ -13,6 +13,10 @@ pub mod event;
 mod flow;
 pub mod gate;
 pub mod guard;
+// Only in the documentation: the pages are no code.
+#[cfg(all(doc, not(doctest), feature = "macros"))]
+#[doc = tollgate_macros::page!("docs/README.md")]
+pub mod guide;
 #[cfg(feature = "axum")]
 mod http;
 pub mod id;

@@ -274,6 +274,32 @@ fn the_chapters_of_the_book_are_the_pages() {
     assert_eq!(chapters, expected);
 }
 
+/// The book and `tollgate::guide` have no other files, so pages link only to each other.
+#[test]
+fn pages_link_to_pages_alone_and_each_is_a_module_of_the_documentation() {
+    let (docs, mut wrong) = (root().join("docs"), Vec::new());
+    let modules = read(&root().join("runtime/src/guide.rs"));
+    for path in files(&docs) {
+        let name = path.strip_prefix(&docs).unwrap().display().to_string();
+        if !name.ends_with(".md") {
+            continue;
+        }
+        for link in links(&read(&path)) {
+            let depth = name.matches('/').count();
+            if link.starts_with(&"../".repeat(depth + 1)) || link.contains("SUMMARY.md") {
+                wrong.push(format!("docs/{name} links to {link}, outside of the book"));
+            }
+        }
+        if let Some((_, file)) = name.split_once('/') {
+            let module = file.trim_end_matches(".md").replace('-', "_");
+            if !modules.contains(&format!("{module} = \"docs/{name}\",")) {
+                wrong.push(format!("runtime/src/guide.rs lacks docs/{name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Pages are found from `docs/README.md`, and the code of the guide is compiled.
 #[test]
 fn every_page_is_in_the_index_and_the_code_of_the_guide_is_compiled() {
