@@ -105,3 +105,26 @@ fn the_workflows_run_the_scripts_of_the_repository_alone() {
         }
     }
 }
+
+/// What a test does a few times in every run, `scripts/deep` does as often as is promised.
+#[test]
+fn the_deep_run_raises_every_number_that_the_environment_may_raise() {
+    let script = read(&root().join("scripts/deep"));
+    let mut names = BTreeSet::new();
+    for path in files(&root().join("tests/tests")) {
+        let text = read(&path);
+        for call in ["env::var(\"", "number(\""] {
+            let found = text.split(call).skip(1);
+            names.extend(found.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    names.retain(|name| {
+        let is_name = name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let is_number = !name.starts_with("REQUIRE_") && !name.ends_with("_SEED");
+        is_name && is_number && !name.starts_with("TOLLGATE_")
+    });
+    println!("{names:?}");
+    assert!(names.len() >= 8, "{names:?}");
+    names.retain(|name| !script.contains(&format!("{name}=")));
+    assert!(names.is_empty(), "scripts/deep does not set {names:?}");
+}
