@@ -126,7 +126,7 @@ impl Route {
         }
     }
 
-    /// Returns its path where no option says otherwise: below the prefix, but for the key set.
+    /// Returns its default path: below the prefix, except for the key set.
     pub(crate) const fn default_path(self) -> &'static str {
         match self {
             Self::Signin => "/signin",

@@ -9,7 +9,7 @@ use crate::diag::Diag;
 /// A route at its path.
 struct Place<'a> {
     route: Route,
-    /// The path, with the prefix where it is below it.
+    /// The full path: with the prefix, except for the key set.
     path: String,
     /// The path without the prefix.
     shown: String,

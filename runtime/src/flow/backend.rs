@@ -69,7 +69,7 @@ pub(crate) trait Backend: Send + Sync {
     #[cfg(feature = "openapi")]
     fn login_members(&self) -> Option<Vec<LoginMember>>;
 
-    /// Returns the members that the backend adds to answers; `None` where it adds none.
+    /// Returns the members that the backend adds to answers; `None` if it adds none.
     #[cfg(feature = "openapi")]
     fn answer_members(&self) -> Option<AnswerMembers> {
         None
@@ -79,9 +79,9 @@ pub(crate) trait Backend: Send + Sync {
 /// The members that a backend adds to answers.
 #[cfg(feature = "openapi")]
 pub(crate) struct AnswerMembers {
-    /// The members; empty where serde does not reveal them.
+    /// The members; empty if serde does not reveal them.
     pub(crate) members: Vec<LoginMember>,
-    /// `true` where the answer of a refresh has them, too.
+    /// `true` if the answer of a refresh has them too.
     pub(crate) on_refresh: bool,
 }
 

@@ -14,6 +14,7 @@ mod pages;
 #[cfg(feature = "axum")]
 mod places;
 mod running;
+mod seal;
 mod sessions;
 mod tasks;
 mod tokens;
@@ -52,6 +53,7 @@ pub(crate) use pages::{PageTokens, Renewed};
 pub(crate) use places::{metadata_path, path_of};
 #[cfg(feature = "axum")]
 pub(crate) use running::Running;
+pub use seal::SealPurpose;
 pub use sessions::{Health, SessionInfo, SessionList};
 pub use tokens::TokenList;
 #[cfg(feature = "postgres")]

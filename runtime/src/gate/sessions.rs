@@ -73,6 +73,14 @@ impl<'a> SessionList<'a> {
         Ok(Some(self.infos(sessions)))
     }
 
+    /// Returns the number of live sessions of a subject.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn count(&self, subject: impl std::fmt::Display) -> Result<u64, Error> {
+        Ok(self.of(subject).await?.len() as u64)
+    }
+
     /// Returns a live session; `None` if there is no such session.
     ///
     /// # Errors

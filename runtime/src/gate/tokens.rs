@@ -1,9 +1,10 @@
 //! The registry of tokens as an application sees it.
 
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::{SessionId, TokenId};
 use crate::session::{ANY, Engine, family};
-use crate::store::{TokenQuery, TokenRecord};
+use crate::store::{StoredTokenKind, TokenQuery, TokenRecord};
 
 use super::{AuthBackend, Gate, failed};
 
@@ -13,11 +14,22 @@ use super::{AuthBackend, Gate, failed};
 pub struct TokenList<'a> {
     engine: &'a Engine,
     query: TokenQuery,
+    /// The first time of issue.
+    since: Option<Timestamp>,
+    /// The time before which they were issued.
+    before: Option<Timestamp>,
+    kind: Option<StoredTokenKind>,
 }
 
 impl<'a> TokenList<'a> {
     pub(super) const fn new(engine: &'a Engine) -> Self {
-        Self { engine, query: ANY }
+        Self {
+            engine,
+            query: ANY,
+            since: None,
+            before: None,
+            kind: None,
+        }
     }
 
     /// Selects the tokens that are valid: neither expired nor revoked, nor of a session that has
@@ -58,6 +70,42 @@ impl<'a> TokenList<'a> {
         self.tree(family(sid))
     }
 
+    /// Selects the tokens that were issued at this time or later. For a session's row of refresh
+    /// tokens this is the sign-in.
+    pub const fn issued_since(mut self, at: Timestamp) -> Self {
+        self.since = Some(at);
+        self
+    }
+
+    /// Selects the tokens that were issued before this time.
+    pub const fn issued_before(mut self, at: Timestamp) -> Self {
+        self.before = Some(at);
+        self
+    }
+
+    /// Selects the tokens of one kind. Those of the other kind are read too, and left out.
+    pub const fn of_kind(mut self, kind: StoredTokenKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Returns how many there are. It reads them all, a thousand at a time, so select few of them,
+    /// or ask at a quiet time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let (mut count, mut last) = (0, None);
+        loop {
+            let page = self.page(PAGE, last.as_ref()).await?;
+            count += page.len() as u64;
+            match page.into_iter().last() {
+                Some(end) => last = Some(end),
+                None => return Ok(count),
+            }
+        }
+    }
+
     /// Returns at most `limit` of them, oldest first, after the last one of the page before. An
     /// empty page is the end.
     ///
@@ -85,17 +133,43 @@ impl<'a> TokenList<'a> {
         limit: u32,
         after: Option<&TokenRecord>,
     ) -> Result<Vec<TokenRecord>, Error> {
-        let after = after.map(|row| (row.issued_at, row.jti));
-        let query = TokenQuery {
-            limit,
-            after,
-            ..self.query.clone()
-        };
-        self.engine
-            .store
-            .tokens(query, self.engine.time.now())
-            .await
-            .map_err(failed("read the registry"))
+        let mut after = after.map(|row| (row.issued_at, row.jti)).max(self.start());
+        let (mut found, most) = (Vec::new(), limit as usize);
+        loop {
+            let query = TokenQuery {
+                limit,
+                after,
+                ..self.query.clone()
+            };
+            let page = self.engine.store.tokens(query, self.engine.time.now());
+            let page = page.await.map_err(failed("read the registry"))?;
+            let is_last = page.len() < most;
+            for row in page {
+                if self.before.is_some_and(|before| row.issued_at >= before) {
+                    return Ok(found);
+                }
+                after = Some((row.issued_at, row.jti));
+                if self.kind.is_none_or(|kind| row.kind == kind) {
+                    found.push(row);
+                }
+                if found.len() == most {
+                    return Ok(found);
+                }
+            }
+            if is_last || most == 0 {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Returns the place in the order of the list after which the selected tokens begin; `None`
+    /// if they begin with the first one.
+    fn start(&self) -> Option<(Timestamp, TokenId)> {
+        let millis = self.since?.as_millis().checked_sub(1)?;
+        Some((
+            Timestamp::from_millis(millis),
+            TokenId::from_bytes([u8::MAX; 16]),
+        ))
     }
 
     /// Returns a token; `None` if the registry does not have it.
@@ -117,6 +191,9 @@ impl<'a> TokenList<'a> {
             .pop())
     }
 }
+
+/// The number of rows that a count reads at a time.
+const PAGE: u32 = 1000;
 
 impl<B: AuthBackend> Gate<B> {
     /// Returns the registry: the tokens of sessions, under

@@ -42,6 +42,7 @@ mod refresh;
 mod refresh_cookie;
 mod rejection;
 mod revoke;
+mod seal;
 mod sessions;
 mod settings;
 mod sign_in;

@@ -21,6 +21,7 @@ macro_rules! registry_on {
     ($name:ident, $make:expr) => {
         registry_on! { $name, $make,
             every_token_of_a_session_is_in_the_registry
+            lists_are_selected_by_time_and_kind_and_counted
             lists_come_in_pages
             r100_a_tree_ends_downwards_and_nothing_beside_it
             no_circle_can_be_registered
@@ -160,6 +161,48 @@ pub(crate) async fn every_token_of_a_session_is_in_the_registry(store: impl Sess
     app.post_as("/auth/signout", &fresh, None).await;
     assert_eq!(ids(app.gate.tokens().active()).await.len(), 0);
     assert_eq!(ids(app.gate.tokens().expired()).await.len(), 6);
+}
+
+pub(crate) async fn lists_are_selected_by_time_and_kind_and_counted(
+    store: impl SessionStore + Clone,
+) {
+    let app = app(store).await;
+    let start = app.clock.now();
+    let mut times = Vec::new();
+    for _ in 0..4 {
+        times.push(app.clock.now());
+        app.sign_in("ada@example.com").await;
+        app.wait(60);
+    }
+    app.sign_in("grace@example.com").await;
+    let ada = app.accounts.id_of("ada@example.com");
+    let of_ada = || app.gate.tokens().of(ada);
+    let count = async |tokens: tollgate::gate::TokenList<'_>| tokens.count().await.unwrap();
+    assert_eq!(count(of_ada()).await, 8);
+    assert_eq!(count(app.gate.tokens()).await, 10);
+    assert_eq!(count(of_ada().of_kind(StoredTokenKind::Refresh)).await, 4);
+    assert_eq!(count(of_ada().issued_since(times[1])).await, 6);
+    assert_eq!(count(of_ada().issued_before(times[1])).await, 2);
+    assert_eq!(
+        count(of_ada().issued_since(times[1]).issued_before(times[3])).await,
+        4
+    );
+    assert_eq!(count(of_ada().issued_since(start)).await, 8);
+    assert_eq!(count(of_ada().issued_since(app.clock.now())).await, 0);
+    assert_eq!(app.gate.sessions().count(ada).await.unwrap(), 4);
+    // A page is full although others of another kind lie between.
+    let page = of_ada()
+        .issued_since(times[1])
+        .of_kind(StoredTokenKind::Access);
+    let first = page.page(2, None).await.unwrap();
+    let rest = page.page(2, first.last()).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (2, 1));
+    let seen = first.iter().chain(&rest);
+    assert!(
+        seen.clone()
+            .all(|row| row.kind == StoredTokenKind::Access && row.issued_at >= times[1])
+    );
+    assert!(page.page(2, rest.last()).await.unwrap().is_empty());
 }
 
 pub(crate) async fn lists_come_in_pages(store: impl SessionStore + Clone) {

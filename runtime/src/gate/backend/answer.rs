@@ -72,7 +72,7 @@ use crate::token::JwtClaims as _;
             &Client) -> {M}`"
 )]
 pub trait Answer<M>: AuthBackend {
-    /// `true` where the answers of a refresh and of an exchange have the members too. A backend
+    /// `true` if the answers of a refresh and of an exchange have the members too. A backend
     /// with `refresh(from = stored)` loads no user for a refresh, so its gate does not start then.
     const ON_REFRESH: bool = false;
 
@@ -123,7 +123,7 @@ where
 #[derive(Debug)]
 pub struct AddedMembers(Result<Value, String>);
 
-/// The members that a backend adds; `None` where serde does not reveal them.
+/// The members that a backend adds; `None` if serde does not reveal them.
 #[derive(Debug)]
 pub struct AnswerForm(pub(crate) Option<Vec<LoginMember>>);
 

@@ -150,7 +150,7 @@ pub trait Refresh: AuthBackend {
             Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
 )]
 pub trait SignIn<B: AuthBackend>: 'static {
-    /// `true` where the answer of a refresh has the members that the backend adds.
+    /// `true` if the answer of a refresh has the members that the backend adds.
     const ANSWERS_REFRESH: bool = false;
 
     /// Finds the user of a login.
@@ -181,7 +181,7 @@ pub trait SignIn<B: AuthBackend>: 'static {
         None
     }
 
-    /// Returns what is known of these members; `None` where the backend adds none.
+    /// Returns what is known of these members; `None` if the backend adds none.
     #[doc(hidden)]
     fn answer_form() -> Option<AnswerForm> {
         None
@@ -237,7 +237,7 @@ pub trait Renew<B: AuthBackend>: 'static {
 pub struct Loaded<U: JwtClaims> {
     /// The claims.
     pub(super) claims: U::Claims,
-    /// The user that they are of, where one was loaded.
+    /// The user whose claims they are; `None` if no user was loaded.
     pub(super) user: Option<U>,
 }
 

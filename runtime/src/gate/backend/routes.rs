@@ -75,6 +75,7 @@ impl RouteConfig {
     }
 
     /// Returns the path of a route with the prefix, as the router has it.
+    #[cfg(feature = "axum")]
     pub(crate) fn full_path(&self, route: AuthRoute) -> String {
         match route {
             AuthRoute::Jwks => self.path(route).into_owned(),
@@ -83,6 +84,7 @@ impl RouteConfig {
     }
 
     /// Returns whether a route is left out: by its own name, or with the route that it belongs to.
+    #[cfg(feature = "axum")]
     pub(crate) fn is_disabled(&self, route: AuthRoute) -> bool {
         let base = route.base().map(|(base, _)| base);
         let names = [Some(route), base];
@@ -175,6 +177,7 @@ pub enum AuthRoute {
 
 impl AuthRoute {
     /// All routes.
+    #[cfg(feature = "axum")]
     pub(crate) const ALL: [Self; 13] = [
         Self::Signin,
         Self::Step,
@@ -202,6 +205,7 @@ impl AuthRoute {
     }
 
     /// Returns its name in `#[auth_backend(…)]`.
+    #[cfg(feature = "axum")]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Signin => "signin",

@@ -11,7 +11,9 @@ use crate::error::{Refusal, SignInStep};
 use crate::flow::{AnswerMembers, LoginMember};
 use crate::flow::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 use crate::session::{Admission, Expiry};
-use crate::token::{JwtClaims, TokenInfo, Verified};
+#[cfg(feature = "axum")]
+use crate::token::JwtClaims;
+use crate::token::{TokenInfo, Verified};
 
 use super::super::{ClaimsOf, StepAnswer};
 use super::answer::accompanied;

@@ -39,6 +39,8 @@ pub struct ConfiguredRing {
     /// The bytes of HMAC keys; the refresh secret must be another one.
     secrets: Vec<Arc<Secret>>,
     former: Vec<Secret>,
+    /// The secrets that seal, in place of those that are derived from the refresh secrets.
+    sealing: Vec<Secret>,
 }
 
 impl KeyRing {
@@ -172,6 +174,7 @@ impl ConfiguredRing {
             verifying: vec![current],
             secrets: Vec::new(),
             former: Vec::new(),
+            sealing: Vec::new(),
         })
     }
 
@@ -205,13 +208,23 @@ impl ConfiguredRing {
         self
     }
 
+    /// Seals with a secret of the configuration: encrypted tokens, the claims that sessions keep, and
+    /// the values of [`Gate::seal`](crate::gate::Gate::seal). By default the sealing key is derived
+    /// from the refresh secret. The first secret seals; what those after it sealed can still be
+    /// read, so a new secret comes before the old one:
+    /// `.seal_secret(new).seal_secret(old)`.
+    pub fn seal_secret(mut self, secret: Secret) -> Self {
+        self.sealing.push(secret);
+        self
+    }
+
     /// Completes the ring with the secret that protects refresh tokens; the sealing key is derived
-    /// from it.
+    /// from it, unless [`seal_secret`](Self::seal_secret) gives another one.
     ///
     /// # Errors
     /// A secret is shorter than 32 bytes, has fewer than 16 different bytes, is a public key or the
-    /// same as the signing secret; or two secrets lead to the same number by chance: choose another
-    /// one.
+    /// same as another one of the ring; or two secrets lead to the same number by chance: choose
+    /// another one.
     pub fn refresh_secret(self, secret: Secret) -> Result<KeyRing, Error> {
         let Self {
             algorithm,
@@ -219,8 +232,11 @@ impl ConfiguredRing {
             verifying,
             secrets,
             former,
+            sealing,
         } = self;
-        let (mut macs, mut seals): (Vec<MacKey>, Vec<SealKey>) = (Vec::new(), Vec::new());
+        let mut seals = seal_keys(&sealing, &secrets, &secret, &former)?;
+        let derives = seals.is_empty();
+        let mut macs: Vec<MacKey> = Vec::new();
         for (at, secret) in std::iter::once(secret).chain(former).enumerate() {
             strength::check("the refresh secret", &secret, 32)?;
             if secrets
@@ -244,11 +260,15 @@ impl ConfiguredRing {
                     "two refresh secrets are the same, or share their number by chance",
                 ));
             }
-            seals.push(SealKey::new(
-                number,
-                state,
-                Arc::new(derive(secret.expose(), b"tollgate/seal/1")?),
-            ));
+            // What the derived keys sealed before the ring had a secret for it stays readable.
+            let sealed = if derives { state } else { KeyState::Previous };
+            if seals.iter().any(|key| key.number() == number) {
+                return Err(Error::new(
+                    ErrorKind::Keys,
+                    "a seal secret and a refresh secret share their number by chance",
+                ));
+            }
+            seals.push(seal_key(number, sealed, &secret)?);
             macs.push(MacKey::new(number, state, secret.expose())?);
         }
         let parts = KeySetParts {
@@ -325,6 +345,45 @@ impl ConfiguredRing {
         }
         live(self.algorithm, secret)
     }
+}
+
+/// Returns the keys of the secrets that seal, the first of which is current.
+fn seal_keys(
+    sealing: &[Secret],
+    signing: &[Arc<Secret>],
+    refresh: &Secret,
+    former: &[Secret],
+) -> Result<Vec<SealKey>, Error> {
+    let mut keys: Vec<SealKey> = Vec::new();
+    for (at, secret) in sealing.iter().enumerate() {
+        strength::check("the seal secret", secret, 32)?;
+        let others = signing.iter().map(AsRef::as_ref);
+        let mut others = others.chain([refresh]).chain(former);
+        if others.any(|other| same(other.expose(), secret.expose())) {
+            return Err(Error::new(
+                ErrorKind::Keys,
+                "the seal secret must be another one than the signing secret and the refresh secret",
+            ));
+        }
+        let state = match at {
+            0 => KeyState::Current,
+            _ => KeyState::Previous,
+        };
+        let number = number_of(secret)?;
+        if keys.iter().any(|key| key.number() == number) {
+            return Err(Error::new(
+                ErrorKind::Keys,
+                "two seal secrets are the same, or share their number by chance",
+            ));
+        }
+        keys.push(seal_key(number, state, secret)?);
+    }
+    Ok(keys)
+}
+
+fn seal_key(number: u8, state: KeyState, secret: &Secret) -> Result<SealKey, Error> {
+    let derived = derive(secret.expose(), b"tollgate/seal/1")?;
+    Ok(SealKey::new(number, state, Arc::new(derived)))
 }
 
 impl fmt::Debug for ConfiguredRing {

@@ -673,3 +673,51 @@ const SHORT: &str = "\
                      p4X90WU9jAQdGwkBZdr8WY46G4HyQXbB3NC5/gmWGdug2CLYckCRQ8CQDYg7H1G\\
                      nqOVnPBAizFVrFFsEthjlxSOyywXLzq+Ox4rU+uDyrn5w3ofbre+K4O0fdY01BT8R\\
                      nfQtOeEVtzWwPEo0=\n-----END PRIVATE KEY-----\n";
+
+/// A ring with these secrets that seal, the first of which is in use.
+fn sealing(seals: &[u8], refresh_from: u8) -> Result<KeyRing, tollgate::error::Error> {
+    let ring = KeyRing::from_pem(Algorithm::EdDSA, private(Algorithm::EdDSA).as_bytes())?;
+    let ring = seals
+        .iter()
+        .fold(ring, |ring, from| ring.seal_secret(refresh(*from)));
+    ring.refresh_secret(refresh(refresh_from))
+}
+
+#[test]
+fn a_ring_seals_with_a_secret_of_the_configuration() {
+    let seal = |ring: &KeyRing| ring.set().seal(b"context", b"plain").unwrap();
+    let opens = |ring: &KeyRing, sealed: &[u8]| ring.set().open(b"context", sealed).is_some();
+    let derived = sealing(&[], 1).unwrap();
+    let (first, other) = (sealing(&[60], 1).unwrap(), sealing(&[60], 100).unwrap());
+    let sealed = seal(&first);
+    assert!(
+        opens(&first, &sealed) && opens(&other, &sealed),
+        "the secret alone decides"
+    );
+    assert!(!opens(&derived, &sealed));
+    // What was sealed before stays readable: with the derived key, and with a former secret.
+    assert!(opens(&first, &seal(&derived)));
+    let second = sealing(&[130, 60], 1).unwrap();
+    assert!(opens(&second, &sealed) && !opens(&first, &seal(&second)));
+    assert!(!opens(&sealing(&[130], 1).unwrap(), &sealed));
+}
+
+#[test]
+fn a_secret_that_seals_is_strong_and_its_own() {
+    let refused = |ring: Result<KeyRing, tollgate::error::Error>, words: &str| {
+        let error = ring.err().unwrap().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    };
+    refused(
+        sealing(&[1], 1),
+        "another one than the signing secret and the refresh secret",
+    );
+    refused(sealing(&[60, 60], 1), "two seal secrets are the same");
+    let weak = |bytes: Vec<u8>| {
+        let ring = KeyRing::from_pem(Algorithm::EdDSA, private(Algorithm::EdDSA).as_bytes());
+        let ring = ring.unwrap().seal_secret(Secret::from_bytes(bytes));
+        ring.refresh_secret(refresh(1))
+    };
+    refused(weak((0..31).collect()), "the seal secret");
+    refused(weak(vec![7; 32]), "the seal secret");
+}
