@@ -351,3 +351,95 @@ async fn look_at_keys(
 const OLD_KEY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The time after which a realm that nobody opened is reported.
 const UNOPENED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realm::RealmName;
+    use crate::store::{MemoryStore, RealmIdentity};
+
+    fn texts(found: &Findings, state: State) -> Vec<&str> {
+        let is_meant = |finding: &&Finding| finding.state == state;
+        let found = found.0.iter().filter(is_meant);
+        found.map(|finding| finding.text.as_str()).collect()
+    }
+
+    #[test]
+    fn clocks_that_differ_by_more_than_the_leeway_are_a_problem() {
+        let settings = Settings {
+            leeway: Duration::from_secs(30),
+            ..Settings::default()
+        };
+        for (offset, ahead) in [(31_000, "the store's"), (-31_000, "this machine's")] {
+            let mut found = Findings::default();
+            let time = StoreClock::measured(Clock::system(), offset);
+            look_at_clock(&settings, &time, &mut found);
+            let problems = texts(&found, State::Problem);
+            assert!(
+                problems
+                    .iter()
+                    .any(|text| text.contains("by 31 s") && text.contains(ahead)),
+                "{problems:?}"
+            );
+        }
+        let mut found = Findings::default();
+        let time = StoreClock::measured(Clock::system(), 30_000);
+        look_at_clock(&settings, &time, &mut found);
+        assert_eq!(
+            texts(&found, State::Good),
+            ["it differs from the store's by 30 s"]
+        );
+    }
+
+    /// Returns a store whose realm `shop` a gate opened at a time.
+    async fn opened(at: Timestamp) -> Store {
+        let store = Store::from(MemoryStore::new());
+        let text = |name: &str| name.to_owned();
+        let record = RealmRecord {
+            name: Some(RealmName::parse("shop").unwrap()),
+            identity: RealmIdentity {
+                issuer: text("https://shop.example.com"),
+                audience: text("shop"),
+                kind: text("customers"),
+            },
+            replaced: None,
+            before: None,
+            first_opened: at,
+            opened: at,
+        };
+        store.claim_realm(None, record, at).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn a_realm_that_no_gate_opened_for_ninety_days_is_told() {
+        let start = Timestamp::from_secs(1_767_225_600);
+        let store = opened(start).await;
+        let day = Duration::from_secs(24 * 60 * 60);
+        for (days, is_told) in [(0, false), (90, false), (91, true)] {
+            let mut found = Findings::default();
+            let now = start.plus(day * days);
+            look_at_realms(&Settings::default(), &store, now, &mut found).await;
+            let warnings = texts(&found, State::Warning);
+            let says = |text: &&str| {
+                text.contains("realm `shop`") && text.contains("sessions end --everything")
+            };
+            assert_eq!(warnings.iter().any(says), is_told, "{days}: {warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_cookie_that_a_sibling_can_set_is_told() {
+        let mut settings = Settings::default();
+        settings.issuer = Some("https://accounts.example.com".to_owned());
+        settings.cookies.path = Some("/auth".to_owned());
+        for (cookie, is_told) in [(RefreshCookie::Host, false), (RefreshCookie::Path, true)] {
+            let mut found = Findings::default();
+            settings.cookies.refresh = Some(cookie);
+            look_at_cookies(&settings, &mut found);
+            let warnings = texts(&found, State::Warning);
+            let says = |text: &&str| text.contains("sibling subdomain");
+            assert_eq!(warnings.iter().any(says), is_told, "{cookie:?}");
+        }
+    }
+}

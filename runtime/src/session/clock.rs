@@ -33,6 +33,15 @@ impl StoreClock {
         }
     }
 
+    /// Returns a clock that found the store's ahead by so many milliseconds.
+    #[cfg(all(test, feature = "cli"))]
+    pub(crate) fn measured(clock: Clock, offset: i64) -> Self {
+        let time = Self::new(clock);
+        time.offset.store(offset, Ordering::Release);
+        time.corrects.store(true, Ordering::Release);
+        time
+    }
+
     /// Returns the time for a store call.
     pub(crate) fn now(&self) -> Timestamp {
         let here = self.clock.now();
