@@ -88,7 +88,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::core::clone::Clone for Claims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -117,7 +117,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::core::fmt::Debug for Claims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -143,7 +143,7 @@ const _: () = {
     for Claims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -158,7 +158,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::gatekeeper::__private::ClaimSet for Claims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -304,7 +304,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::gatekeeper::__private::JwtClaims for User<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -343,7 +343,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::gatekeeper::__private::Issuable for User<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
@@ -352,7 +352,7 @@ const _: () = {
     for Claims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
@@ -375,7 +375,7 @@ const _: () = {
     impl<T: Clone, const N: usize> ::gatekeeper::__private::HasRoles<Role> for User<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
@@ -387,10 +387,10 @@ const _: () = {
     > ::gatekeeper::__private::HasScopes<__TollgateValue> for User<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        T: ::gatekeeper::__private::Shared,
         Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet<Scope = __TollgateValue>,
+        Option<Scope>: ::gatekeeper::__private::ScopeSetOf<__TollgateValue>,
     {}
     #[automatically_derived]
     impl<

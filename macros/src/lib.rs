@@ -24,6 +24,7 @@ mod page;
 mod path;
 mod pipeline;
 mod policy;
+mod receiver;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -353,7 +353,7 @@ fn every_prefix_of_the_options_keeps_the_names() {
         has(&claims::expand(item), &names, &prefix);
     }
     for prefix in prefixes(&tokens(
-        "rename_all = \"kebab-case\", serde = own, text, crate = a::b",
+        "rename_all = \"kebab-case\", serde = own, text, sqlx, crate = a::b",
     )) {
         let item = quote_item("claim_value", &prefix, "enum Role { Admin }");
         let names = [

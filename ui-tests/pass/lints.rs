@@ -78,6 +78,17 @@ pub struct User {
     pub password_hash: String,
 }
 
+/// A user whose parameter has the bounds that claims need, too.
+#[derive(Debug, JwtClaims)]
+pub struct Tagged<T: std::fmt::Debug + Send + Sync + 'static> {
+    /// The number.
+    #[claim(sub)]
+    pub id: u64,
+    /// Not in the token.
+    #[claim(skip)]
+    pub tag: T,
+}
+
 /// Writes.
 #[derive(Debug, Clone, Copy, Policy)]
 #[policy(scope = Scope::Write, any(role = Role::Admin, all(role = Role::Editor, max_age = "1h")), not(role = Role::Admin))]

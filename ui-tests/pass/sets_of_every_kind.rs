@@ -61,6 +61,8 @@ fn main() {
     user!([Read, Write] => [Word; 2]: ["read", "write"]; [Read, Write] => [Word; 2]: "read write");
     user!(Arc::from([Write]) => Arc<[Word]>: ["write"]; Arc::from([Write]) => Arc<[Word]>: "write");
     user!(Cow::Owned(vec![Write]) => Cow<'static, [Word]>: ["write"]; Cow::Owned(vec![Write]) => Cow<'static, [Word]>: "write");
+    user!(Arc::new(vec![Write]) => Arc<Vec<Word>>: ["write"]; Arc::new(vec![Read, Write]) => Arc<Vec<Word>>: "read write");
+    user!(Some(Arc::new(BTreeSet::from([Write]))) => Option<Arc<BTreeSet<Word>>>: ["write"]; Arc::new(Write) => Arc<Word>: "write");
     user!(HashSet::from([Write]) => HashSet<Word>: ["write"]; HashSet::from([Write]) => HashSet<Word>: "write");
     user!(BTreeSet::from([Write]) => BTreeSet<Word>: ["write"]; VecDeque::from([Write]) => VecDeque<Word>: "write");
 

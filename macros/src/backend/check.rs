@@ -135,6 +135,7 @@ fn renewal(args: &BackendArgs, disabled: &[Route]) -> Renewal {
 
 /// Returns the generics with what `bound(…)` says.
 fn bounded(generics: &Generics, args: &BackendArgs) -> Generics {
+    let krate = &args.krate;
     let mut generics = generics.clone();
     if !args.bounds.is_empty() {
         let clause = generics.make_where_clause();
@@ -148,7 +149,7 @@ fn bounded(generics: &Generics, args: &BackendArgs) -> Generics {
         generics
             .make_where_clause()
             .predicates
-            .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+            .push(parse_quote!(#param: #krate::Shared));
     }
     generics
 }

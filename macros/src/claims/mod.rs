@@ -11,7 +11,7 @@ use proc_macro2::TokenStream;
 /// Expands the derive.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     crate::pipeline::derive(
-        item,
+        crate::receiver::named(item),
         parse::parse,
         check::check,
         emit::emit,

@@ -61,7 +61,7 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>, errors: TokenStream) -> Token
     for ty in &types {
         kept.make_where_clause()
             .predicates
-            .push(parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static));
+            .push(parse_quote!(#ty: #krate::Shared));
     }
     let mut asked = kept.clone();
     asked.params.push(parse_quote!(__TollgateValue));

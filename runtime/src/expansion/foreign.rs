@@ -214,6 +214,23 @@ impl<W: Word + Eq + Hash, S: BuildHasher + Default> Words for HashSet<W, S> {
 }
 
 #[diagnostic::do_not_recommend]
+impl<T: Words> Words for Arc<T> {
+    type Word = T::Word;
+    fn each<'a>(&'a self, show: &mut dyn FnMut(&'a T::Word)) {
+        self.as_ref().each(show);
+    }
+    fn collect(words: Vec<T::Word>) -> Self {
+        Self::new(T::collect(words))
+    }
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+    fn is_absent(&self) -> bool {
+        self.as_ref().is_absent()
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: Words> Words for Option<T> {
     type Word = T::Word;
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a T::Word)) {

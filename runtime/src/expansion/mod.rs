@@ -6,6 +6,7 @@ mod containers;
 pub mod foreign;
 #[cfg(not(feature = "sqlx"))]
 mod no_sql;
+mod of_value;
 mod policy;
 mod sets;
 #[cfg(feature = "sqlx")]
@@ -17,6 +18,7 @@ mod via;
 
 pub use containers::{RolesOf, ScopesOf};
 pub use foreign::{ForeignRoles, ForeignScopes};
+pub use of_value::{ForeignRolesOf, ForeignScopesOf, RoleSetOf, ScopeSetOf};
 pub use policy::{
     HasClaim, HasTextRoles, HasTextScopes, Limited, Limits, LimitsOf, NoLimits, fitting_number,
     fitting_text,
@@ -25,9 +27,9 @@ pub use sets::{RoleSet, ScopeSet, scope};
 pub use stand_in::{AnyEntry, Mistaken, Unknown};
 pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue};
 pub use values::{
-    Action, Carried, Claim, Coded, OwnedText, UnknownValue, debug_claims, deserialize_value,
-    read_coded, read_once, serialize_claims, serialize_value, skip_value, value_of_text,
-    write_coded,
+    Action, Carried, Claim, Coded, OwnedText, Shared, UnknownValue, debug_claims,
+    deserialize_value, read_coded, read_once, serialize_claims, serialize_value, skip_value,
+    value_of_text, write_coded,
 };
 
 pub use via::{

@@ -192,6 +192,24 @@ pub mod scope {
         }
     }
 
+    // Not for a `Box`, which a crate of a user may make a scope itself.
+    #[diagnostic::do_not_recommend]
+    impl<T: Scopes> Scopes for Arc<T> {
+        type Scope = T::Scope;
+        fn each(&self, show: &mut dyn FnMut(T::Scope)) {
+            self.as_ref().each(show);
+        }
+        fn collect(scopes: Vec<T::Scope>) -> Option<Self> {
+            T::collect(scopes).map(Self::new)
+        }
+        fn absent() -> Option<Self> {
+            T::absent().map(Self::new)
+        }
+        fn is_absent(&self) -> bool {
+            self.as_ref().is_absent()
+        }
+    }
+
     macro_rules! lists {
         ($($list:ty $(: $bound:path)?),*) => {$(
             #[diagnostic::do_not_recommend]

@@ -108,6 +108,12 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for 
     }
 }
 
+/// A type parameter of a user or a backend, which goes between threads.
+pub trait Shared: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static + ?Sized> Shared for T {}
+
 /// The type of a field marked `#[claim(action)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no digest of an action",

@@ -184,6 +184,13 @@ impl<T: ValueSet> ValueSet for Option<T> {
     }
 }
 
+impl<T: ValueSet> ValueSet for std::sync::Arc<T> {
+    type Value = T::Value;
+    fn holds(&self, value: &str) -> bool {
+        self.as_ref().holds(value)
+    }
+}
+
 macro_rules! value_set {
     ($($many:ty),*) => {$(
         impl<V: ClaimValue> ValueSet for $many {

@@ -115,11 +115,11 @@ fn bounded(model: &ClaimsModel) -> Generics {
         .type_params()
         .map(|param| param.ident.clone())
         .collect();
+    let krate = &model.krate;
     let clause = generics.make_where_clause();
     for param in &params {
-        clause
-            .predicates
-            .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+        // A trait of ours: clippy reports a bound that the struct has too.
+        clause.predicates.push(parse_quote!(#param: #krate::Shared));
     }
     let mut bound = |field: &Field, bounds: &[TokenStream]| {
         let (ty, here) = (&field.ty, located(field.ty.span()));
@@ -127,7 +127,6 @@ fn bounded(model: &ClaimsModel) -> Generics {
             clause.predicates.push(predicate);
         }
     };
-    let krate = &model.krate;
     // The subject stands in signatures, where rustc would report each of them.
     let here = located(model.subject.ty.span());
     let at = krate.at(here);

@@ -17,9 +17,9 @@ impl EmitParts<'_> {
             krate, user, own, ..
         } = self.model;
         let impls = own.iter().map(|claim| {
-            let (has, value) = match claim.kind {
-                ClaimKind::Roles => (quote!(HasRoles), "Role"),
-                ClaimKind::Scope => (quote!(HasScopes), "Scope"),
+            let has = match claim.kind {
+                ClaimKind::Roles => quote!(HasRoles),
+                ClaimKind::Scope => quote!(HasScopes),
                 ClaimKind::Other => return self.comparable(claim),
                 // A policy has nothing to ask there: the guard compares it.
                 ClaimKind::Action => return TokenStream::new(),
@@ -32,7 +32,7 @@ impl EmitParts<'_> {
                 (Codec::With(..), _) => quote!(<#ty as #krate::ValueSet>::Value),
                 (Codec::Of(of), _) => of.to_token_stream(),
                 (Codec::Plain, Some(element)) => element.to_token_stream(),
-                (Codec::Plain, None) => return self.set_of(claim, &has, value),
+                (Codec::Plain, None) => return self.set_of(claim, &has),
             };
             let head = self.head(quote!(#krate::#has<#value>), user);
             quote!(#head {})
@@ -41,9 +41,9 @@ impl EmitParts<'_> {
     }
 
     /// Returns that a policy may ask for what the type of the claim holds, which its text does not
-    /// say. It is a condition of the impl, so that rustc reports a type that holds nothing only where
-    /// it is used.
-    fn set_of(&self, claim: &Claim, has: &TokenStream, value: &str) -> TokenStream {
+    /// say. It is a condition of the impl with its parameter in it, so that rustc reports a type that
+    /// holds nothing only where it is used.
+    fn set_of(&self, claim: &Claim, has: &TokenStream) -> TokenStream {
         let ClaimsModel {
             krate,
             user,
@@ -52,19 +52,15 @@ impl EmitParts<'_> {
         } = self.model;
         let (_, args, _) = &self.generics;
         let set = match (origin, claim.kind) {
-            (Origin::Own, ClaimKind::Scope) => "ScopeSet",
-            (Origin::Own, _) => "RoleSet",
-            (Origin::External, ClaimKind::Scope) => "ForeignScopes",
-            (Origin::External, _) => "ForeignRoles",
+            (Origin::Own, ClaimKind::Scope) => "ScopeSetOf",
+            (Origin::Own, _) => "RoleSetOf",
+            (Origin::External, ClaimKind::Scope) => "ForeignScopesOf",
+            (Origin::External, _) => "ForeignRolesOf",
         };
         let here = located(claim.field.ty.span());
-        let (at, set, value) = (
-            krate.at(here),
-            Ident::new(set, here),
-            Ident::new(value, here),
-        );
+        let (at, set) = (krate.at(here), Ident::new(set, here));
         let ty = moved(&claim.field.ty, claim.field.ty.span());
-        let bound = quote_spanned!(here=> #ty: #at::#set<#value = __TollgateValue>);
+        let bound = quote_spanned!(here=> #ty: #at::#set<__TollgateValue>);
         let mut generics = super::bounded(self.model);
         generics.params.push(parse_quote!(__TollgateValue));
         if let Ok(bound) = syn::parse2(bound) {
