@@ -158,6 +158,7 @@ fn new(number: u32, subject: String, now: Timestamp) -> NewSession {
         authenticated: Authenticated::Since(now),
         limit: None,
         log_until: now.plus(Duration::from_secs(600)),
+        replaces: Vec::new(),
         tokens: Vec::new(),
         takes: None,
     }

@@ -132,7 +132,11 @@ impl SessionStore for RedbStore {
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Answer<Opened> {
         let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::open_session(rows, &new, now);
-        self.write(StoreOperation::OpenSession, run).await
+        let opened = self.write(StoreOperation::OpenSession, run).await?;
+        if opened.ended_others() {
+            self.logged.notify_waiters();
+        }
+        Ok(opened)
     }
 
     async fn session(&self, sid: SessionId, _now: Timestamp) -> Answer<Option<Session>> {

@@ -11,8 +11,6 @@ use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::session::{AnyClaims, Issued, Member, SessionPart, SignedAccess};
 use crate::settings::SessionSettings;
-#[cfg(feature = "postgres")]
-use crate::store::Revocation;
 use crate::store::{
     Authenticated, DeviceLimit, Fact, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Target,
 };
@@ -93,8 +91,8 @@ pub(super) enum Opening {
 }
 
 impl Flows {
-    /// Checks that the claims can be issued, ends the sessions that the new one replaces, opens it,
-    /// and issues its first tokens.
+    /// Checks that the claims can be issued, opens the session in place of those that the client
+    /// presents, and issues its first tokens. If it is not opened, none of those ends.
     pub(super) async fn open(&self, login: &Authentic<'_>) -> Result<Opening, Refusal> {
         self.open_in(login, None).await
     }
@@ -144,14 +142,6 @@ impl Flows {
         let foresigned = self
             .foresign(&access, login.claims, &subject, issued_at)
             .await?;
-        // This comes before the device limit is counted: the sessions that this one replaces do not
-        // count towards it.
-        if transaction.is_none() {
-            for sid in &login.client.presented {
-                let ended = engine.revoke(Target::Session(*sid), RevokeReason::SignOut);
-                ended.await.map_err(Refusal::unavailable)?;
-            }
-        }
         let member = Member {
             sid,
             subject: &subject,
@@ -180,11 +170,12 @@ impl Flows {
                 on_limit: engine.settings.session.on_limit,
             }),
             log_until: engine.log_until(now),
+            replaces: login.client.presented.clone(),
             tokens,
             takes: login.step.clone(),
         };
         let opened = match transaction {
-            Some(transaction) => self.write_in(transaction, login.client, new, now).await?,
+            Some(transaction) => self.write_in(transaction, new, now).await?,
             None => {
                 let opened = engine.store.open_session(new, now).await;
                 opened.map_err(Refusal::unavailable)?
@@ -196,8 +187,12 @@ impl Flows {
             engine.events.emit(&event);
             Refusal::new(code)
         };
-        let (epoch, evicted) = match opened {
-            Opened::Open { epoch, evicted } => (epoch, evicted),
+        let (epoch, evicted, replaced) = match opened {
+            Opened::Open {
+                epoch,
+                evicted,
+                replaced,
+            } => (epoch, evicted, replaced),
             Opened::Reload { changed_at } => {
                 return Ok(Opening::Again(Authenticated::After(changed_at)));
             }
@@ -205,7 +200,10 @@ impl Flows {
             Opened::Gone => return Err(refused(Code::InvalidCredentials)),
             Opened::LimitReached => return Err(refused(Code::Forbidden)),
         };
-        // This node learns at once of the sessions that the limit ended, before it reads the log.
+        // This node learns at once of the sessions that ended, before it reads the log.
+        for (sid, revoked) in login.client.presented.iter().zip(&replaced) {
+            engine.revoked(Target::Session(*sid), RevokeReason::SignOut, revoked);
+        }
         for sid in evicted {
             engine.apply(LogEntry {
                 fact: Fact::Session(sid),
@@ -240,36 +238,20 @@ impl Flows {
         })))
     }
 
-    /// Ends the sessions that the new one replaces and writes it, in a transaction of the program,
-    /// and commits it. Where the session is not opened, nothing of the transaction is kept.
+    /// Writes the session in a transaction of the program, and commits it. If the session is not
+    /// opened, nothing of the transaction is kept.
     #[cfg(feature = "postgres")]
     async fn write_in(
         &self,
         transaction: Transaction,
-        client: &Client,
         new: NewSession,
         now: Timestamp,
     ) -> Result<Opened, Refusal> {
-        let engine = &*self.engine;
-        let store = engine.store.postgres().ok_or_else(|| {
+        let store = self.engine.store.postgres().ok_or_else(|| {
             Refusal::internal("`open_in` takes a transaction of PostgreSQL: the store is another")
         })?;
-        let reason = RevokeReason::SignOut;
-        let ends: Vec<_> = client
-            .presented
-            .iter()
-            .map(|sid| Revocation {
-                target: Target::Session(*sid),
-                reason,
-                until: engine.log_until(now),
-            })
-            .collect();
-        let written = store.open_session_in(transaction, &ends, &new, now);
-        let (ended, opened) = written.await.map_err(Refusal::unavailable)?;
-        for (revocation, revoked) in ends.into_iter().zip(&ended) {
-            engine.revoked(revocation.target, reason, revoked);
-        }
-        Ok(opened)
+        let written = store.open_session_in(transaction, &new, now);
+        written.await.map_err(Refusal::unavailable)
     }
 
     /// Without PostgreSQL there is no such transaction.
@@ -278,7 +260,6 @@ impl Flows {
     async fn write_in(
         &self,
         transaction: Transaction,
-        _: &Client,
         _: NewSession,
         _: Timestamp,
     ) -> Result<Opened, Refusal> {

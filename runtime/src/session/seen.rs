@@ -78,6 +78,7 @@ mod tests {
             authenticated: Authenticated::Since(Timestamp::from_secs(1)),
             limit: None,
             log_until: Timestamp::from_secs(100),
+            replaces: Vec::new(),
             tokens: Vec::new(),
             takes: None,
         };

@@ -95,10 +95,13 @@ pub trait SessionStore: Send + Sync + 'static {
     fn now(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Opens a session, under the subject's lock, in this order: compares the subject's
-    /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
-    /// [`NewSession::limit`], takes [`NewSession::takes`] as [`take_once`](Self::take_once) does,
-    /// evicts or refuses, writes the session at generation 0 and [`NewSession::tokens`]. Evicted
-    /// sessions are revoked with reason
+    /// `changed_at` with [`NewSession::authenticated`], counts the live sessions but those of
+    /// [`NewSession::replaces`] against [`NewSession::limit`], takes [`NewSession::takes`] as
+    /// [`take_once`](Self::take_once) does, evicts or refuses, ends those that it replaces, writes
+    /// the session at generation 0 and [`NewSession::tokens`]. The sessions that it replaces end as
+    /// [`revoke`](Self::revoke) ends them for each of [`NewSession::ends`], whatever subject they
+    /// belong to, and also if they are over or do not exist. If the session is not opened, none of
+    /// them ends. Evicted sessions are revoked with reason
     /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until
     /// `log_until`) in the same step. Dead sessions are neither counted nor evicted. A subject that
     /// never changed has the `changed_at` 1970. A `sid` that exists already is an error.
@@ -106,6 +109,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Clauses 5–23.
     /// Clause 149.
     /// Clauses 181–184.
+    /// Clauses 196–201.
     fn open_session(
         &self,
         new: NewSession,
@@ -227,13 +231,15 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// It is a hint. It may return without a new entry, and where a connection breaks it may return
     /// late; its callers read the log from time to time in any case. An entry that
-    /// [`revoke`](Self::revoke) or [`set_paused`](Self::set_paused) logs after the first poll of
-    /// the future wakes it, whichever process logs it; an earlier entry after `cursor` may wake it.
+    /// [`revoke`](Self::revoke), [`open_session`](Self::open_session) or
+    /// [`set_paused`](Self::set_paused) logs after the first poll of the future wakes it, whichever
+    /// process logs it; an earlier entry after `cursor` may wake it.
     /// A store that cannot know returns after a quarter of a second, so that its caller reads the
     /// log.
     ///
     /// Clauses 135–137.
     /// Clause 159.
+    /// Clause 202.
     fn changed(
         &self,
         cursor: LogCursor,

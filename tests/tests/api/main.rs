@@ -41,6 +41,7 @@ mod realms;
 mod refresh;
 mod refresh_cookie;
 mod rejection;
+mod replaced;
 mod revoke;
 mod seal;
 mod sessions;

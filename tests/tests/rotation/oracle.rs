@@ -149,6 +149,7 @@ async fn write(
         authenticated: Authenticated::Since(at),
         limit: None,
         log_until: at,
+        replaces: Vec::new(),
         tokens: Vec::new(),
         takes: None,
     };

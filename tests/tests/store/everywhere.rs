@@ -50,6 +50,7 @@ async fn sign_in(store: &SqliteStore, number: u8) {
         authenticated: Authenticated::Since(NOW),
         limit: None,
         log_until: NOW,
+        replaces: Vec::new(),
         tokens: Vec::new(),
         takes: None,
     };

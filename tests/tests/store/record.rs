@@ -37,6 +37,7 @@ pub(crate) fn new(number: u32, subject: &str) -> NewSession {
         authenticated: Authenticated::Since(NOW),
         limit: None,
         log_until: NOW.plus(Duration::from_secs(600)),
+        replaces: Vec::new(),
         tokens: Vec::new(),
         takes: None,
     }

@@ -73,7 +73,8 @@ clauses! {
             store.open_session(opening, at(3)).await?,
             Opened::Open {
                 epoch: 0,
-                evicted: vec![sid(2)]
+                evicted: vec![sid(2)],
+                replaced: vec![]
             }
         );
         same!(
@@ -112,7 +113,8 @@ clauses! {
             answer,
             Opened::Open {
                 epoch: 0,
-                evicted: vec![sid(1), sid(2), sid(3)]
+                evicted: vec![sid(1), sid(2), sid(3)],
+                replaced: vec![]
             }
         );
         let live: Vec<_> = store
@@ -135,7 +137,8 @@ clauses! {
             answer,
             Opened::Open {
                 epoch: 0,
-                evicted: vec![]
+                evicted: vec![],
+                replaced: vec![]
             }
         );
         same!(

@@ -117,6 +117,7 @@ pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
         authenticated: Authenticated::Since(now),
         limit: None,
         log_until: now.plus(10 * MINUTE),
+        replaces: Vec::new(),
         tokens: Vec::new(),
         takes: None,
     }
@@ -138,7 +139,11 @@ pub(super) fn limited(
 /// Opens a session, which must succeed, and returns its epoch.
 pub(super) async fn open(store: &Store, new: NewSession, now: Timestamp) -> Result<u64, Broken> {
     match store.open_session(new, now).await? {
-        Opened::Open { epoch, evicted } if evicted.is_empty() => Ok(epoch),
+        Opened::Open {
+            epoch,
+            evicted,
+            replaced,
+        } if evicted.is_empty() && replaced.is_empty() => Ok(epoch),
         other => Err(Broken::new(format!(
             "a session that should have opened answered {other:?}"
         ))),

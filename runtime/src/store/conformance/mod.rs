@@ -43,6 +43,7 @@ mod page;
 mod race;
 mod realm;
 mod registry;
+mod replace;
 mod report;
 mod revoke;
 mod rotate;

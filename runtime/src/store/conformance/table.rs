@@ -4,13 +4,14 @@ use super::broken::Broken;
 use super::clause::Clause;
 use super::{
     apart, archive, ask, attach, confirm, device, end, epoch, list, log, mark, once, open, page,
-    race, realm, registry, revoke, rotate, seen, session, slide, spend, stamp, start, target, wake,
+    race, realm, registry, replace, revoke, rotate, seen, session, slide, spend, stamp, start,
+    target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 27] = [
+const GROUPS: [&[Clause]; 28] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -38,6 +39,7 @@ const GROUPS: [&[Clause]; 27] = [
     slide::CLAUSES,
     list::CLAUSES,
     seen::CLAUSES,
+    replace::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -17,7 +17,7 @@ async fn cursor(store: &Store) -> Result<LogCursor, Broken> {
 }
 
 /// Checks that a waiting caller is woken by an operation that begins a moment later.
-async fn wakes<T>(
+pub(super) async fn wakes<T>(
     store: &Store,
     operation: impl Future<Output = Result<T, crate::store::StoreError>>,
 ) -> Result<(), Broken> {

@@ -16,29 +16,24 @@ use crate::store::shared::operation::StoreOperation;
 pub type ProgramTransaction<'c> = sqlx::Transaction<'c, sqlx::Postgres>;
 
 impl PostgresStore {
-    /// Opens a session in a transaction of the program, after it ended others, and commits it. If
-    /// the session is not opened, nothing of the transaction is kept.
+    /// Opens a session in a transaction of the program, and commits it. If the session is not
+    /// opened, nothing of the transaction is kept.
     pub(crate) async fn open_session_in(
         &self,
         mut transaction: ProgramTransaction<'static>,
-        ends: &[Revocation],
         new: &NewSession,
         now: Timestamp,
-    ) -> Result<(Vec<Revoked>, Opened), StoreError> {
+    ) -> Result<Opened, StoreError> {
         let opened = async {
             let mut lent = Lent::begin(self, &mut transaction).await?;
-            let mut ended = Vec::with_capacity(ends.len());
-            for revocation in ends {
-                ended.push(revoke::revoke(&mut lent.connection, revocation, now).await?);
-            }
             let opened = session::open(&mut lent.connection, new, now).await?;
             lent.end().await?;
-            if !matches!(opened, Opened::Open { .. }) {
+            if matches!(opened, Opened::Open { .. }) {
+                transaction.commit().await?;
+            } else {
                 transaction.rollback().await?;
-                return Ok((Vec::new(), opened));
             }
-            transaction.commit().await?;
-            Ok((ended, opened))
+            Ok(opened)
         };
         let opened = self
             .within_time(StoreOperation::OpenSession, opened)

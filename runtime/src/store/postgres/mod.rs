@@ -99,13 +99,18 @@ impl SessionStore for PostgresStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.run(
-            StoreOperation::OpenSession,
-            Mode::WITHOUT_BUMPS,
-            (new, now),
-            |db, (new, now)| Box::pin(session::open(db, new, *now)),
-        )
-        .await
+        let opened = self
+            .run(
+                StoreOperation::OpenSession,
+                Mode::WITHOUT_BUMPS,
+                (new, now),
+                |db, (new, now)| Box::pin(session::open(db, new, *now)),
+            )
+            .await?;
+        if opened.ended_others() {
+            self.notify();
+        }
+        Ok(opened)
     }
 
     async fn session(

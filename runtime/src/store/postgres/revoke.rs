@@ -98,6 +98,19 @@ pub(super) async fn revoke(
     Ok(done)
 }
 
+/// Locks sessions in the order of their ids, before the statements that end them one by one. If
+/// another transaction has just ended one of them, the snapshot of the later statement shows that
+/// end and its log entry.
+pub(super) async fn lock_sessions(
+    db: &mut Connection<'_>,
+    sids: impl Iterator<Item = &SessionId>,
+) -> Result<(), Fault> {
+    let lock = "SELECT FROM tg_session WHERE sid = ANY($1) ORDER BY sid FOR NO KEY UPDATE";
+    let sids: Vec<_> = sids.map(SessionId::as_bytes).collect();
+    query(lock).bind(sids).execute(db).await?;
+    Ok(())
+}
+
 /// Reads the state of a subject, for a client.
 pub(super) async fn subject(
     db: &mut Connection<'_>,

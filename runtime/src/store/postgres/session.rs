@@ -3,10 +3,10 @@
 use sqlx::Row as _;
 
 use super::fault::Fault;
-use super::once;
 use super::realm::{Connection, query};
 use super::row::{self, escaped, escaped_or_none, natural, time};
 use super::token::{self, recording};
+use super::{once, revoke};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
@@ -18,9 +18,9 @@ use crate::store::shared::columns::{effective_epoch, is_takable, millis, session
 use crate::store::shared::fact::bounded;
 use crate::store::shared::operation::Cause;
 
-/// Opens a session in three or four statements of one transaction. The first takes the subject's
-/// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
-/// so they see what its last holder committed.
+/// Opens a session in three or four statements of one transaction, and two more if it replaces
+/// another one. The first takes the subject's lock; those after it have snapshots of their own (READ
+/// COMMITTED), taken when the lock was held, so they see what its last holder committed.
 pub(super) async fn open(
     db: &mut Connection<'_>,
     new: &NewSession,
@@ -36,8 +36,19 @@ pub(super) async fn open(
     if !once::take_for(db, new.takes.as_ref(), now).await? {
         return Ok(Opened::Gone);
     }
+    if !new.replaces.is_empty() {
+        revoke::lock_sessions(db, new.replaces.iter().chain(&evicted)).await?;
+    }
+    let mut replaced = Vec::with_capacity(new.replaces.len());
+    for end in new.ends() {
+        replaced.push(revoke::revoke(db, &end, now).await?);
+    }
     let epoch = insert(db, new, &evicted, now).await?;
-    Ok(Opened::Open { epoch, evicted })
+    Ok(Opened::Open {
+        epoch,
+        evicted,
+        replaced,
+    })
 }
 
 /// Locks the subject's row, which is made if it is missing, and returns when the subject last
@@ -58,7 +69,8 @@ async fn lock_subject(db: &mut Connection<'_>, subject: &str) -> Result<Timestam
     time(&query(lock).bind(subject.as_ref()).fetch_one(db).await?, 0)
 }
 
-/// Returns the sessions that have to end for a new one, or `None` if it may not be opened.
+/// Returns the sessions that the limit ends for a new one, or `None` if it may not be opened. The
+/// sessions that the new one replaces do not count.
 async fn evicted(
     db: &mut Connection<'_>,
     new: &NewSession,
@@ -70,23 +82,25 @@ async fn evicted(
     let sql = "SELECT sid FROM tg_session WHERE uid = $1 AND revoked_at IS NULL AND idle_exp > $2 \
                AND abs_exp > $2
                ORDER BY last_seen_at, created_at, sid";
-    let live = query(sql)
+    let rows = query(sql)
         .bind(escaped(&new.subject))
         .bind(millis(now))
         .fetch_all(db)
         .await?;
+    let live = rows
+        .iter()
+        .map(|row| Ok(SessionId::from_bytes(row.try_get(0)?)));
+    let mut live = live.collect::<Result<Vec<_>, Fault>>()?;
+    live.retain(|sid| !new.replaces.contains(sid));
     let Some(surplus) = limit.surplus(live.len()) else {
         return Ok(None);
     };
-    let evicted = live
-        .iter()
-        .take(surplus)
-        .map(|row| Ok(SessionId::from_bytes(row.try_get(0)?)));
-    evicted.collect::<Result<_, Fault>>().map(Some)
+    live.truncate(surplus);
+    Ok(Some(live))
 }
 
-/// Writes the session and its tokens, ends the sessions that it replaces, and returns the effective
-/// epoch.
+/// Writes the session and its tokens, ends the sessions that the limit ends, and returns the
+/// effective epoch.
 async fn insert(
     db: &mut Connection<'_>,
     new: &NewSession,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::OnceKey;
-use super::revocation::RevokeReason;
+use super::revocation::{RevokeReason, Revoked};
 use super::token::TokenRecord;
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -194,8 +194,12 @@ pub struct NewSession {
     pub authenticated: Authenticated,
     /// The limit on live sessions of the subject, if there is one.
     pub limit: Option<DeviceLimit>,
-    /// The time until which the log remembers a session that this one evicts.
+    /// The time until which the log remembers a session that this one evicts or replaces.
     pub log_until: Timestamp,
+    /// The sessions that this one replaces, of any subject. They end when it opens, and none of
+    /// them ends if it does not open. They do not count towards the limit. See
+    /// [`ends`](Self::ends).
+    pub replaces: Vec<SessionId>,
     /// The rows for the registry, written in the same step.
     pub tokens: Vec<TokenRecord>,
     /// The single-use value that opening the session requires, taken in the same step.
@@ -262,8 +266,11 @@ pub enum Opened {
     Open {
         /// The effective epoch of the session.
         epoch: u64,
-        /// The sessions that ended because of it.
+        /// The sessions that ended because of the limit.
         evicted: Vec<SessionId>,
+        /// The effects of the end of each session that it replaces, in the order of
+        /// [`NewSession::replaces`]: those of [`NewSession::ends`].
+        replaced: Vec<Revoked>,
     },
     /// The subject changed while it was being authenticated, and nothing was written.
     Reload {

@@ -34,7 +34,7 @@ macro_rules! scripts {
 
 scripts! {
     writes HEALTH: "session" "health";
-    writes OPEN: "log" "epoch" "once" "session" "record" "open";
+    writes OPEN: "log" "epoch" "once" "session" "end" "record" "open";
     reads READ: "epoch" "read" "one";
     reads SESSIONS: "epoch" "session" "read" "sessions";
     reads SUBJECT: "epoch" "subject";
@@ -42,7 +42,7 @@ scripts! {
     writes CONFIRM: "session" "confirm";
     writes REAUTHENTICATE: "epoch" "once" "session" "read" "reauthenticate";
     writes ATTACH: "session" "attach";
-    writes REVOKE: "log" "epoch" "session" "tree" "revoke";
+    writes REVOKE: "log" "epoch" "session" "end" "tree" "revoke";
     writes PAUSE: "log" "epoch" "pause";
     reads SINCE: "since";
     writes RECORD: "record" "record_tokens";

@@ -3,7 +3,7 @@
 use redis::Value;
 
 use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS};
-use super::{once, reply, row, token};
+use super::{once, reply, revoke, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
@@ -74,7 +74,11 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Result<Call, Cause> {
     let call = words
         .into_iter()
         .fold(call, |call, (name, value)| call.word(name).word(value));
-    Ok(token::append(call, new.tokens))
+    let call = token::append(call, new.tokens).number(u32::try_from(new.replaces.len())?);
+    Ok(new
+        .replaces
+        .iter()
+        .fold(call, |call, sid| call.word(hex(sid.as_bytes()))))
 }
 
 pub(super) fn opened(answer: Value) -> Result<Opened, Cause> {
@@ -90,9 +94,12 @@ pub(super) fn opened(answer: Value) -> Result<Opened, Cause> {
             let evicted = reply::list(answer.next())?
                 .into_iter()
                 .map(|sid| row::session_id(reply::text(sid)?));
+            let evicted = evicted.collect::<Result<_, Cause>>()?;
+            let replaced = reply::list(answer.next())?.into_iter().map(revoke::revoked);
             Ok(Opened::Open {
                 epoch,
-                evicted: evicted.collect::<Result<_, Cause>>()?,
+                evicted,
+                replaced: replaced.collect::<Result<_, Cause>>()?,
             })
         }
     }

@@ -31,16 +31,7 @@ pub fn revoke<R: Rows>(
         _ => Vec::new(),
     };
     for sid in ended(rows, &revocation, &tokens, now)? {
-        let mut until = revocation.until;
-        if let Some(mut row) = session::session(rows, sid)? {
-            until = revocation.until_for(row.revoked.map(|(at, _)| at), now);
-            done.sessions += u64::from(row.end(revocation.reason, now));
-            table::put_session(rows, row)?;
-        }
-        if revocation.target.logs_sessions() {
-            let entry = log::write_end(rows, Fact::Session(sid), until, now)?;
-            done.entries.extend(entry);
-        }
+        end_session(rows, sid, &revocation, now, &mut done)?;
     }
     for jti in tokens {
         let key = table::token_key(jti);
@@ -62,6 +53,27 @@ pub fn revoke<R: Rows>(
         done.entries.push(log::write(rows, fact, revocation.until)?);
     }
     Ok(done)
+}
+
+/// Ends a session if it exists, and logs its end if the target has entries for sessions.
+pub(super) fn end_session(
+    rows: &mut impl Rows,
+    sid: SessionId,
+    revocation: &Revocation,
+    now: Timestamp,
+    done: &mut Revoked,
+) -> Result<(), Cause> {
+    let mut until = revocation.until;
+    if let Some(mut row) = session::session(rows, sid)? {
+        until = revocation.until_for(row.revoked.map(|(at, _)| at), now);
+        done.sessions += u64::from(row.end(revocation.reason, now));
+        table::put_session(rows, row)?;
+    }
+    if revocation.target.logs_sessions() {
+        let entry = log::write_end(rows, Fact::Session(sid), until, now)?;
+        done.entries.extend(entry);
+    }
+    Ok(())
 }
 
 /// Returns the sessions that a revocation ends, whether or not they exist.

@@ -2,13 +2,13 @@
 
 use super::epoch::{changed_at, epoch_of};
 use super::row::{ReadRows, Rows};
-use super::{log, once, table, token};
+use super::{log, once, revoke, table, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
-    SessionPage, StoreHealth,
+    Fact, NewSession, OnceKey, Opened, RevokeReason, Revoked, Rotated, RotationStep, RotationWrite,
+    Session, SessionPage, StoreHealth,
 };
 use crate::store::shared::operation::Cause;
 
@@ -45,6 +45,7 @@ pub fn open_session(
     let mut evicted = Vec::new();
     if let Some(limit) = new.limit {
         evicted = live_of(rows, &new.subject, now)?;
+        evicted.retain(|row| !new.replaces.contains(&row.sid));
         let Some(surplus) = limit.surplus(evicted.len()) else {
             return Ok(Opened::LimitReached);
         };
@@ -53,6 +54,12 @@ pub fn open_session(
     }
     if !once::take_for(rows, new.takes.as_ref(), now)? {
         return Ok(Opened::Gone);
+    }
+    let mut replaced = Vec::new();
+    for (sid, end) in new.replaces.iter().zip(new.ends()) {
+        let mut done = Revoked::default();
+        revoke::end_session(rows, *sid, &end, now, &mut done)?;
+        replaced.push(done);
     }
     for row in &mut evicted {
         row.end(RevokeReason::DeviceLimit, now);
@@ -69,6 +76,7 @@ pub fn open_session(
     Ok(Opened::Open {
         epoch: epoch_of(rows, &new.subject, &new.client_id)?,
         evicted: evicted.iter().map(|row| row.sid).collect(),
+        replaced,
     })
 }
 

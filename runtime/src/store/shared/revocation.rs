@@ -1,7 +1,7 @@
 //! The effect of a revocation on a session, for stores that read rows one by one.
 
 use crate::clock::Timestamp;
-use crate::store::record::{Revocation, RevokeReason, Session, Target};
+use crate::store::record::{NewSession, Opened, Revocation, RevokeReason, Session, Target};
 
 impl Target {
     /// Returns the subject that the target names, whose `changed_at` moves with the revocation.
@@ -83,6 +83,33 @@ impl Revocation {
             Target::Client(client) => session.client_id == *client,
             Target::Everything => true,
             Target::AccessOf(_) | Target::Token(_) | Target::Tree(_) | Target::Key(_) => false,
+        }
+    }
+}
+
+impl NewSession {
+    /// Returns the revocations by which the sessions that this one replaces end, in their order. A
+    /// store does what [`revoke`](crate::store::SessionStore::revoke) does with each of them, in
+    /// the step that opens the session.
+    pub fn ends(&self) -> impl Iterator<Item = Revocation> {
+        self.replaces.iter().map(|sid| Revocation {
+            target: Target::Session(*sid),
+            reason: RevokeReason::SignOut,
+            until: self.log_until,
+        })
+    }
+}
+
+impl Opened {
+    /// Returns whether another session ended in the same step, so that the callers that wait for
+    /// the log have to be woken.
+    #[must_use]
+    pub fn ended_others(&self) -> bool {
+        match self {
+            Self::Open {
+                evicted, replaced, ..
+            } => !evicted.is_empty() || !replaced.is_empty(),
+            Self::Reload { .. } | Self::LimitReached | Self::Gone => false,
         }
     }
 }

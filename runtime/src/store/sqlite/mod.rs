@@ -73,10 +73,15 @@ impl SessionStore for SqliteStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.write(StoreOperation::OpenSession, move |db| {
-            session::open(db, &new, now)
-        })
-        .await
+        let opened = self
+            .write(StoreOperation::OpenSession, move |db| {
+                session::open(db, &new, now)
+            })
+            .await?;
+        if opened.ended_others() {
+            self.file.logged.notify_waiters();
+        }
+        Ok(opened)
     }
 
     async fn session(

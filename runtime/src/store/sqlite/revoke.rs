@@ -141,7 +141,8 @@ pub(super) fn end(
     Ok(count_live(db, sql, (millis(now), reason.as_str(), sid.as_bytes()))? == 1)
 }
 
-fn end_and_log(
+/// Ends a session if it exists, and logs its end.
+pub(super) fn end_and_log(
     db: &Connection<'_>,
     sid: SessionId,
     revocation: &Revocation,

@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, LastSeen, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep,
-    RotationWrite, Session, SessionPage,
+    Fact, LastSeen, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Revoked, Rotated,
+    RotationStep, RotationWrite, Session, SessionPage,
 };
 use crate::store::shared::columns::{millis, session_columns};
 use crate::store::shared::operation::Cause;
@@ -21,7 +21,8 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
     }
     let mut evicted = Vec::new();
     if let Some(limit) = new.limit {
-        let live = seen_longest_ago(db, &new.subject, now)?;
+        let mut live = seen_longest_ago(db, &new.subject, now)?;
+        live.retain(|sid| !new.replaces.contains(sid));
         let Some(surplus) = limit.surplus(live.len()) else {
             return Ok(Opened::LimitReached);
         };
@@ -30,6 +31,12 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
     if !once::take_for(db, new.takes.as_ref(), now)? {
         return Ok(Opened::Gone);
     }
+    let mut replaced = Vec::new();
+    for (sid, end) in new.replaces.iter().zip(new.ends()) {
+        let mut done = Revoked::default();
+        revoke::end_and_log(db, *sid, &end, now, &mut done)?;
+        replaced.push(done);
+    }
     for sid in &evicted {
         revoke::end(db, *sid, RevokeReason::DeviceLimit, now)?;
         log::write_end(db, Fact::Session(*sid), new.log_until, now)?;
@@ -37,7 +44,11 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
     insert(db, new, now)?;
     token::record(db, &new.tokens)?;
     let epoch = revoke::epoch(db, &new.subject, &new.client_id)?;
-    Ok(Opened::Open { epoch, evicted })
+    Ok(Opened::Open {
+        epoch,
+        evicted,
+        replaced,
+    })
 }
 
 fn insert(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {

@@ -190,7 +190,8 @@ async fn no_session_that_is_being_opened_slips_past_the_end_of_all() {
             sign_in.await.unwrap(),
             Opened::Open {
                 epoch: 0,
-                evicted: Vec::new()
+                evicted: Vec::new(),
+                replaced: Vec::new()
             }
         );
         assert_eq!(revoking.await.unwrap().sessions, 1);

@@ -3,7 +3,7 @@
 -- KEYS: the deployment, the session, its subject, the subject's sessions, those that nobody ended, the log, the lasting facts.
 -- ARGV from 3: now, sid, uid, client, `since` or `after`, that time, the limit or nothing, `deny` or `evict`, the log's until, a
 -- nonce, the absolute expiry, the device or nothing, the claims as `=…` or nothing, the place of the value that it takes or
--- nothing, the number of the row's words, these, the tokens.
+-- nothing, the number of the row's words, these, the tokens, the number of the sessions that it replaces, these.
 local now, sid, uid = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if call('EXISTS', KEYS[2]) == 1 then
     return redis.error_reply('TGTAKEN its id is taken')
@@ -13,12 +13,20 @@ if ARGV[7] == 'since' and changed > 0 and changed >= bound or ARGV[7] == 'after'
     return { 'reload', text(changed) }
 end
 
+local words = tonumber(ARGV[17])
+local last_token = 18 + words + tonumber(ARGV[18 + words]) * 10
+local replaces, leaves = {}, {}
+for i = last_token + 2, last_token + 1 + tonumber(ARGV[last_token + 1]) do
+    replaces[#replaces + 1] = ARGV[i]
+    leaves[ARGV[i]] = true
+end
+
 local evicted = {}
 if ARGV[9] ~= '' then
     local found = {}
     for _, other in ipairs(call('ZRANGEBYSCORE', KEYS[4], '(' .. ARGV[3], '+inf')) do
         local key = prefix .. 's:' .. other
-        if is_live(key, now) then
+        if not leaves[other] and is_live(key, now) then
             local row = call('HMGET', key, 'seen', 'made')
             found[#found + 1] = { tonumber(row[1]), tonumber(row[2]), other }
         end
@@ -48,11 +56,17 @@ if ARGV[16] ~= '' then
     end
     take(ARGV[16])
 end
+local replaced = {}
+for i, other in ipairs(replaces) do
+    local before = #logged
+    local was_live = end_and_log(other, 'sign_out', ARGV[11], now, ARGV[12])
+    replaced[i] = { was_live, 0, { unpack(logged, before + 1) } }
+end
 for _, other in ipairs(evicted) do
     finish(other, 'device_limit', now)
     log_end('session', other, ARGV[11], now, ARGV[12])
 end
-local abs, words = tonumber(ARGV[13]), tonumber(ARGV[17])
+local abs = tonumber(ARGV[13])
 call('HSET', KEYS[2], unpack(ARGV, 18, 17 + words))
 let_vanish(KEYS[2], abs, now)
 if ARGV[14] ~= '' then
@@ -70,4 +84,4 @@ record(18 + words)
 tidy(KEYS[4], 's:', now)
 tidy(KEYS[5], 's:', now)
 tidy(prefix .. 'over', 's:', now)
-return { 'open', text(epoch(uid, ARGV[6])), evicted }
+return { 'open', text(epoch(uid, ARGV[6])), evicted, replaced }

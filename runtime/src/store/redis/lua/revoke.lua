@@ -47,23 +47,10 @@ local function bump(uid)
     write('subject', uid, text(bumped), ends)
 end
 
--- Until when the end of what was revoked at a time, perhaps, has to be remembered: no access token of it is younger than that. So
--- the same end has the same until, however often it is asked for.
-local function until_for(at)
-    at = tonumber(at or '')
-    return at and text(math.max(tonumber(ends) - math.max(now - at, 0), 0)) or ends
-end
-
-local function end_and_log(sid)
-    local at = call('HGET', prefix .. 's:' .. sid, 'rev')
-    sessions = sessions + finish(sid, reason, now)
-    log_end('session', sid, until_for(at or nil), now, nonce)
-end
-
 local function end_token(jti)
     local key = prefix .. 't:' .. jti
     local at = call('HGET', key, 'revoked')
-    log_end('token', jti, until_for(at or nil), now, nonce)
+    log_end('token', jti, until_for(at, ends, now), now, nonce)
     if at == '' then
         call('HSET', key, 'revoked', ARGV[3])
         tokens = tokens + 1
@@ -119,11 +106,11 @@ elseif target == 'others' then
     for _, sid in ipairs(sids) do
         local row = call('HMGET', prefix .. 's:' .. sid, 'made', 'rev')
         if sid ~= keep and row[1] and (not row[2] or tonumber(row[2]) > running) then
-            end_and_log(sid)
+            sessions = sessions + end_and_log(sid, reason, ends, now, nonce)
         end
     end
 elseif target == 'session' then
-    end_and_log(name)
+    sessions = sessions + end_and_log(name, reason, ends, now, nonce)
 elseif target == 'token' then
     end_token(name)
 elseif target == 'tree' then
@@ -137,7 +124,7 @@ elseif target == 'tree' then
     end
     table.sort(sids)
     for _, sid in ipairs(sids) do
-        end_and_log(sid)
+        sessions = sessions + end_and_log(sid, reason, ends, now, nonce)
     end
     for _, jti in ipairs(family) do
         end_token(jti)
