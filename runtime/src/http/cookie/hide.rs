@@ -3,13 +3,13 @@
 use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
 
-use super::value_of;
+use super::{pairs, value_of};
 
 /// Removes the cookies of these names from the headers, and leaves every other one as it came.
 pub(crate) fn hide(headers: &mut HeaderMap, names: &[&str]) {
     let is_hidden = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
-    let pairs = |line: &HeaderValue| line.as_bytes().split(|byte| *byte == b';').any(is_hidden);
-    if !headers.get_all(COOKIE).iter().any(pairs) {
+    let has_hidden = |line: &HeaderValue| pairs(line.as_bytes()).any(is_hidden);
+    if !headers.get_all(COOKIE).iter().any(has_hidden) {
         return;
     }
     let Entry::Occupied(lines) = headers.entry(COOKIE) else {
@@ -18,7 +18,7 @@ pub(crate) fn hide(headers: &mut HeaderMap, names: &[&str]) {
     let (_, lines) = lines.remove_entry_mult();
     let kept: Vec<HeaderValue> = lines
         .filter_map(|line| {
-            let others = line.as_bytes().split(|byte| *byte == b';');
+            let others = pairs(line.as_bytes());
             let others: Vec<&[u8]> = others.filter(|pair| !is_hidden(pair)).collect();
             let mut others = HeaderValue::from_bytes(others.join(&b';').trim_ascii()).ok()?;
             others.set_sensitive(line.is_sensitive());

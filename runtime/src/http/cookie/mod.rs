@@ -68,8 +68,31 @@ fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u
     headers
         .get_all(COOKIE)
         .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .flat_map(|line| pairs(line.as_bytes()))
         .filter_map(move |pair| value_of(pair, name))
+}
+
+/// Returns the pairs of a line, as they come.
+fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest.take()?;
+        let Some(end) = semicolon(line) else {
+            return Some(line);
+        };
+        rest = line.get(end + 1..);
+        line.get(..end)
+    })
+}
+
+/// Returns the place of the first semicolon. It compares 32 bytes at a time, because the tokens in
+/// cookies are long, and a request is searched for several names.
+fn semicolon(line: &[u8]) -> Option<usize> {
+    let (chunks, _) = line.as_chunks::<32>();
+    let has_none = |chunk: &&[u8; 32]| !chunk.iter().fold(false, |has, byte| has | (*byte == b';'));
+    let skipped = chunks.iter().take_while(has_none).count() * 32;
+    let found = line.iter().skip(skipped).position(|byte| *byte == b';')?;
+    Some(skipped + found)
 }
 
 /// Returns the value of a pair, where it has this name.
@@ -81,4 +104,37 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
 
 fn text(value: &[u8]) -> Result<&str, Refusal> {
     std::str::from_utf8(value).map_err(|_| Code::InvalidToken.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_split_at_every_semicolon() {
+        for len in 0..200 {
+            for places in [
+                &[][..],
+                &[0],
+                &[31],
+                &[32],
+                &[33, 34],
+                &[63, 64, 128],
+                &[len],
+            ] {
+                let mut line = vec![b'x'; len];
+                for place in places {
+                    if let Some(byte) = line.get_mut(*place) {
+                        *byte = b';';
+                    }
+                }
+                let expected: Vec<&[u8]> = line.split(|byte| *byte == b';').collect();
+                assert_eq!(
+                    pairs(&line).collect::<Vec<_>>(),
+                    expected,
+                    "{len} {places:?}"
+                );
+            }
+        }
+    }
 }
