@@ -72,3 +72,33 @@ fn itself(name: &Ident, generics: &Generics, span: Span) -> TokenStream {
     });
     quote_spanned!(span=> #name<#(#args),*>)
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::named;
+
+    #[test]
+    fn self_is_the_type_with_its_parameters() {
+        let item = quote! {
+            struct r#User<'a, T, const N: usize> where Self: Sized {
+                #[claim(default = Self::new)] a: [u8; Self::LEN], b: Vec<Box<Self>>, c: <Self as A>::B,
+            }
+        };
+        let wanted = quote! {
+            struct r#User<'a, T, const N: usize> where r#User<'a, T, N>: Sized {
+                #[claim(default = <r#User<'a, T, N> >::new)] a: [u8; <r#User<'a, T, N> >::LEN],
+                b: Vec<Box<r#User<'a, T, N> >>, c: <r#User<'a, T, N> as A>::B,
+            }
+        };
+        let plain = |tokens: proc_macro2::TokenStream| tokens.to_string().replace(' ', "");
+        assert_eq!(plain(named(item)), plain(wanted));
+        let untouched = quote!(
+            struct User {
+                a: Vec<u8>,
+            }
+        );
+        assert_eq!(named(untouched.clone()).to_string(), untouched.to_string());
+    }
+}
