@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -488,6 +488,91 @@ fn why_refused(library: &str, token: &str) -> Option<&'static str> {
     }
 }
 
+/// The judges, and how to ask them.
+struct Judges {
+    python: PathBuf,
+    script: PathBuf,
+}
+
+impl Judges {
+    /// Returns what a library says of each token: `1` if it accepts it.
+    fn ask(&self, library: &str, tokens: &[String]) -> String {
+        let work = json!({
+            "alg": "HS256",
+            "key": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)},
+            "issuer": ISSUER, "audience": AUDIENCE, "tokens": tokens,
+        });
+        let said = match library {
+            "jose" => ask(Command::new("node").arg(&self.script), &work),
+            _ => ask(
+                Command::new(&self.python)
+                    .arg(Path::new(SCRIPTS).join("differential.py"))
+                    .arg(library),
+                &work,
+            ),
+        };
+        let said = said.as_str().unwrap().to_owned();
+        assert_eq!(said.len(), tokens.len());
+        said
+    }
+}
+
+/// How often a library and we agree.
+#[derive(Default)]
+struct Tally {
+    agreed: usize,
+    only_it: usize,
+    only_we: usize,
+    rules: BTreeMap<&'static str, usize>,
+}
+
+/// Judges so many changed tokens, and returns how many of them we accept. The differences that no
+/// rule explains are added to `unexplained`.
+fn judge(
+    count: usize,
+    changer: &mut Changer,
+    judges: &Judges,
+    tallies: &mut [(&'static str, Tally)],
+    unexplained: &mut Vec<String>,
+) -> usize {
+    let (forge, now) = (Forge::with_secret(SECRET.to_vec()), changer.now);
+    let tokens: Vec<String> = (0..count).map(|_| changer.next()).collect();
+    let at = Timestamp::from_secs(now + 60);
+    let ours: Vec<bool> = tokens
+        .iter()
+        .map(|token| forge.verify_at(token, at).is_ok())
+        .collect();
+    // A token that we accept breaks no rule, whatever the others say.
+    for (token, ours) in tokens.iter().zip(&ours) {
+        let broken = broken_rules(token, &forge, now + 60);
+        if *ours != broken.is_empty() {
+            unexplained.push(format!("ours says {ours}, {broken:?}: {token}"));
+        }
+    }
+    for (library, tally) in tallies {
+        let said = judges.ask(library, &tokens);
+        for ((token, ours), theirs) in tokens.iter().zip(&ours).zip(said.bytes()) {
+            match (*ours, theirs == b'1') {
+                (one, other) if one == other => tally.agreed += 1,
+                (false, true) => {
+                    tally.only_it += 1;
+                    for rule in broken_rules(token, &forge, now + 60) {
+                        *tally.rules.entry(rule).or_default() += 1;
+                    }
+                }
+                _ => {
+                    tally.only_we += 1;
+                    match why_refused(library, token) {
+                        Some(rule) => *tally.rules.entry(rule).or_default() += 1,
+                        None => unexplained.push(format!("{library} refuses {token}")),
+                    }
+                }
+            }
+        }
+    }
+    ours.iter().filter(|ours| **ours).count()
+}
+
 /// R17: what several libraries disagree about is where forgeries live. Every difference is one that
 /// a rule of ours makes.
 #[test]
@@ -497,78 +582,38 @@ fn each_difference_to_pyjwt_jwcrypto_and_jose_has_a_rule() {
         (Err(why), _) | (_, Err(why)) => return skipped(&why),
     };
     let script = copied(&Path::new(SCRIPTS).join("differential.mjs"), &node);
+    let judges = Judges { python, script };
     let count: usize = std::env::var("DIFFERENTIAL")
         .ok()
         .and_then(|count| count.parse().ok())
         .unwrap_or(400);
-    // A minute ago, so that what a slow judge is asked has not begun in the future.
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap();
-    let now = (since - Duration::from_secs(60)).as_secs();
-    let forge = Forge::with_secret(SECRET.to_vec());
     let mut changer = Changer {
         forge: Forge::with_secret(SECRET.to_vec()),
-        now,
+        now: 0,
         chance: Chance(1),
     };
-    let tokens: Vec<String> = (0..count).map(|_| changer.next()).collect();
-    let at = Timestamp::from_secs(now + 60);
-    let ours: Vec<bool> = tokens
-        .iter()
-        .map(|token| forge.verify_at(token, at).is_ok())
-        .collect();
-    let accepted = ours.iter().filter(|ours| **ours).count();
+    let mut tallies = ["PyJWT", "jwcrypto", "jose"].map(|library| (library, Tally::default()));
+    let mut unexplained = Vec::new();
+    let (mut judged, mut accepted) = (0, 0);
+    while judged < count {
+        // The judges go by their own clocks, so a token must live until the last has judged it; and
+        // it began a minute ago, so that none finds it too new.
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        changer.now = (since - Duration::from_secs(60)).as_secs();
+        let part = AT_ONCE.min(count - judged);
+        accepted += judge(part, &mut changer, &judges, &mut tallies, &mut unexplained);
+        judged += part;
+    }
     println!("{count} tokens, of which we accept {accepted}");
     assert!(accepted > count / 50 && accepted < count / 2, "{accepted}");
-
-    let mut unexplained = Vec::new();
-    // A token that we accept breaks no rule, whatever the others say.
-    for (token, ours) in tokens.iter().zip(&ours) {
-        let broken = broken_rules(token, &forge, now + 60);
-        if *ours != broken.is_empty() {
-            unexplained.push(format!("ours says {ours}, {broken:?}: {token}"));
-        }
-    }
-    let work = json!({
-        "alg": "HS256",
-        "key": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)},
-        "issuer": ISSUER, "audience": AUDIENCE, "tokens": tokens,
-    });
-    for library in ["PyJWT", "jwcrypto", "jose"] {
-        let said = match library {
-            "jose" => ask(Command::new("node").arg(&script), &work),
-            _ => ask(
-                Command::new(&python)
-                    .arg(Path::new(SCRIPTS).join("differential.py"))
-                    .arg(library),
-                &work,
-            ),
-        };
-        let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-        let (mut agreed, mut stricter, mut looser) = (0, 0, 0);
-        let said = said.as_str().unwrap();
-        assert_eq!(said.len(), count);
-        for ((token, ours), theirs) in tokens.iter().zip(&ours).zip(said.bytes()) {
-            match (*ours, theirs == b'1') {
-                (one, other) if one == other => agreed += 1,
-                (false, true) => {
-                    stricter += 1;
-                    for rule in broken_rules(token, &forge, now + 60) {
-                        *rules.entry(rule).or_default() += 1;
-                    }
-                }
-                _ => {
-                    looser += 1;
-                    match why_refused(library, token) {
-                        Some(rule) => *rules.entry(rule).or_default() += 1,
-                        None => unexplained.push(format!("{library} refuses {token}")),
-                    }
-                }
-            }
-        }
-        println!("{library}: {agreed} agreed, {stricter} only it accepts, {looser} only we accept");
-        for (rule, count) in rules {
+    for (library, tally) in tallies {
+        println!(
+            "{library}: {} agreed, {} only it accepts, {} only we accept",
+            tally.agreed, tally.only_it, tally.only_we
+        );
+        for (rule, count) in tally.rules {
             println!("    {count:6} {rule}");
         }
     }
@@ -577,3 +622,6 @@ fn each_difference_to_pyjwt_jwcrypto_and_jose_has_a_rule() {
     }
     assert!(unexplained.is_empty(), "{} unexplained", unexplained.len());
 }
+
+/// How many tokens are judged at once.
+const AT_ONCE: usize = 5000;
