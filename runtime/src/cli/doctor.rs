@@ -430,8 +430,10 @@ mod tests {
 
     #[test]
     fn a_refresh_cookie_that_a_sibling_can_set_is_told() {
-        let mut settings = Settings::default();
-        settings.issuer = Some("https://accounts.example.com".to_owned());
+        let mut settings = Settings {
+            issuer: Some("https://accounts.example.com".to_owned()),
+            ..Settings::default()
+        };
         settings.cookies.path = Some("/auth".to_owned());
         for (cookie, is_told) in [(RefreshCookie::Host, false), (RefreshCookie::Path, true)] {
             let mut found = Findings::default();
