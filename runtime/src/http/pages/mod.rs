@@ -322,9 +322,6 @@ async fn prepare(
     asked: &Asked,
 ) -> Prepared {
     let settings = gate.settings();
-    let Ok(Some(sent)) = refresh_cookie(gate, parts, all_cookies(parts)) else {
-        return Prepared::Go(None);
-    };
     let brought = match live(gate, hand, parts).await {
         Ok(()) => Brought::Live,
         Err(Code::MissingToken | Code::TokenExpired | Code::InvalidToken) => Brought::Renewable,
@@ -338,6 +335,9 @@ async fn prepare(
     if signs_in || plan == Plan::Leave {
         return Prepared::Go(None);
     }
+    let Ok(Some(sent)) = refresh_cookie(gate, parts, all_cookies(parts)) else {
+        return Prepared::Go(None);
+    };
     let mut client = gate.client(parts);
     client.transport = crate::device::Transport::Cookie;
     let mut renewed = gate.renew_page(&sent.token, &client, sent.moves).await;
