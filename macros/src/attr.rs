@@ -127,7 +127,7 @@ fn read(chunk: Vec<TokenTree>, diag: &mut Diag) -> Vec<NestedMeta> {
             if tokens.peek().is_none() {
                 diag.error(
                     &punct,
-                    format_args!("`{key}` lacks its value: write `{key} = …`"),
+                    format_args!("`{key}` needs a value: write `{key} = …`"),
                 );
             }
             return vec![assigned(path, punct.span(), tokens.collect())];

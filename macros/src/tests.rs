@@ -565,11 +565,11 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, rlm: String }",
-        "the claim `rlm` is not yours to set",
+        "the claim `rlm` is set by the gate",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(rename = \"rlm\")] shop: String }",
-        "the claim `rlm` is not yours to set",
+        "the claim `rlm` is set by the gate",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(of = Role)] a: A }",
@@ -577,7 +577,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(roles, of = Role, with = m)] a: A }",
-        "`of` does not go with `with`",
+        "`of` cannot be combined with `with`",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(role, roles)] a: A }",
@@ -622,7 +622,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(scope, with = m)] a: A }",
-        "`with` does not go with `scope`",
+        "`with` cannot be combined with `scope`",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(rename = \"\")] a: A }",
@@ -646,7 +646,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(rename =)] a: A }",
-        "lacks its value",
+        "needs a value",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(with = \"m\")] a: A }",
@@ -710,11 +710,11 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(expose, confidential)] a: A }",
-        "`expose` does not go with `confidential`",
+        "`expose` cannot be combined with `confidential`",
     ),
     (
         "struct User { #[claim(sub, confidential)] id: u8 }",
-        "`confidential` does not go with `sub`",
+        "`confidential` cannot be combined with `sub`",
     ),
     (
         "struct User { #[claim(sub)] id: &'static str }",
@@ -746,11 +746,11 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(confidential)] a: u8 }",
-        "does not go with `external`",
+        "cannot be combined with `external`",
     ),
     (
         "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(expose)] a: u8 }",
-        "does not go with `external`",
+        "cannot be combined with `external`",
     ),
     (
         "#[claims(external = 1)] struct User { #[claim(sub)] id: u8 }",
@@ -775,12 +775,12 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     (
         "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, roles)] a: \
          String }",
-        "does not go with `action`",
+        "cannot be combined with `action`",
     ),
     (
         "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, default)] a: \
          String }",
-        "does not go with `action`",
+        "cannot be combined with `action`",
     ),
     (
         "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action)] a: String, \
@@ -877,15 +877,15 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
     ("#[policy(max_age = \"m\")] struct P;", "is no duration"),
     (
         "#[policy(any(crate = x))] struct P;",
-        "`crate` is said of the whole policy",
+        "`crate` belongs to the whole policy",
     ),
     (
         "#[policy(not(user = U))] struct P;",
-        "`user` is said of the whole policy",
+        "`user` belongs to the whole policy",
     ),
     (
         "#[policy(all(consistency = strict, role = Role::A))] struct P;",
-        "`consistency` is said of the whole policy",
+        "`consistency` belongs to the whole policy",
     ),
     ("#[policy(user = U)] struct P;", "asks for nothing"),
     ("#[policy(acr = high)] struct P;", "expected a string"),
@@ -1073,8 +1073,8 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
 ];
 
 const BACKEND_MISTAKES: &[(&str, &str)] = &[
-    ("email, user =", "`user` lacks its value: write `user = …`"),
-    ("login =, user = U", "`login` lacks its value"),
+    ("email, user =", "`user` needs a value: write `user = …`"),
+    ("login =, user = U", "`login` needs a value"),
     (
         "email, user = \"U\"",
         "expected a type: write `user = User`",
@@ -1116,7 +1116,10 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
         "add `email`, `username`, `login = MyLogin`, or `guard`",
     ),
     ("email, username, user = U", "one way to sign in"),
-    ("email, guard, user = U", "`guard` does not go with `email`"),
+    (
+        "email, guard, user = U",
+        "`guard` cannot be combined with `email`",
+    ),
     ("guard = Partner, user = U", "`guard` takes no value"),
     ("email, user = U, prefix = \"/\"", "the prefix is empty"),
     (
@@ -1408,7 +1411,7 @@ fn a_claim_of_the_gate_is_refused_under_every_spelling() {
         ] {
             let messages = messages(&claims::expand(tokens(&item)));
             assert!(
-                messages.len() == 1 && messages[0].contains("is not yours to set"),
+                messages.len() == 1 && messages[0].contains("is set by the gate"),
                 "{item}: {messages:?}"
             );
         }

@@ -37,7 +37,7 @@ const MISTAKES: &[Mistake] = &[
     once(
         "user_missing",
         &[("login = Login, user = User", "login = Login")],
-        "nothing says whom the backend signs in",
+        "the user type is missing",
     ),
     once(
         "user_in_quotes",

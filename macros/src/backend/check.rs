@@ -26,10 +26,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
     check_kind(args, diag);
     check_paths(args, &disabled, diag);
     if !args.options.has("user") {
-        diag.error(
-            &call_site(),
-            "nothing says whom the backend signs in: add `user = User`",
-        );
+        diag.error(&call_site(), "the user type is missing: add `user = User`");
     }
     if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
         diag.error(
@@ -192,7 +189,7 @@ fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
         }
         diag.error(
             &call_site(),
-            "nothing says how users sign in: add `email`, `username`, `login = MyLogin`, or \
+            "the kind of login is missing: add `email`, `username`, `login = MyLogin`, or \
              `guard` for tokens of another issuer",
         );
         return;
@@ -201,8 +198,8 @@ fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
         diag.error(
             other,
             format_args!(
-                "`{other}` does not go with `{first}`: a backend has one way to sign in, so keep \
-                 one of both"
+                "`{other}` cannot be combined with `{first}`: a backend has one way to sign in, so \
+                 keep one of both"
             ),
         );
     }
@@ -287,7 +284,7 @@ fn check_names(args: &BackendArgs, diag: &mut Diag) {
             diag.error(
                 name,
                 format_args!(
-                    "`{text}` is no name for a member: use ASCII letters, digits, `_` and `-`"
+                    "`{text}` is not a valid member name: use ASCII letters, digits, `_` and `-`"
                 ),
             );
         } else if MEMBERS.contains(&text.as_str()) {

@@ -194,7 +194,7 @@ impl Reader {
                 diag.error(
                     &word,
                     format_args!(
-                        "`{name}` is said of the whole policy: move it out of these brackets"
+                        "`{name}` belongs to the whole policy: move it out of these brackets"
                     ),
                 );
                 return None;

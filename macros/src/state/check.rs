@@ -148,8 +148,8 @@ fn check_field<'a>(
         if said.user.0.is_some() {
             diag.error(
                 skip,
-                "`skip` does not go with `user`: handlers do not find this gate, so keep one of \
-                 both",
+                "`skip` cannot be combined with `user`: handlers do not find this gate, so keep \
+                 one of both",
             );
             return None;
         }
@@ -161,7 +161,7 @@ fn check_field<'a>(
     {
         diag.error(
             &field.ty,
-            "a gate that may be missing verifies nothing: hold the gate itself, or write \
+            "an `Option` of a gate cannot verify tokens: hold the gate itself, or write \
              `#[gate(skip)]` above the field",
         );
         return None;

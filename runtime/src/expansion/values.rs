@@ -118,7 +118,7 @@ impl<T: Send + Sync + 'static + ?Sized> Shared for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no digest of an action",
     label = "expected a `String`",
-    note = "the digest is a string in the token, and no token without it counts: write `String`"
+    note = "the digest is a string in the token, and a token without it is refused: write `String`"
 )]
 pub trait Action {
     /// Returns the digest.

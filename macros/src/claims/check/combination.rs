@@ -13,8 +13,8 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
             diag.error(
                 word,
                 format_args!(
-                    "`{word}` does not go with `external`: the issuer of the token decides who may \
-                     read it, so leave `{word}` out"
+                    "`{word}` cannot be combined with `external`: the issuer of the token decides \
+                     who may read it, so leave `{word}` out"
                 ),
             );
         }
@@ -28,7 +28,7 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
     if let Some(sub) = &said.args.sub.0 {
         for other in said.named.iter().filter(|other| *other != sub) {
             let reason = match other.to_string().as_str() {
-                "skip" => "every token says who its subject is",
+                "skip" => "every token needs a subject",
                 "rename" => "the subject is always `sub` on the wire",
                 "with" => "the subject is written with `Display` and read with `FromStr`",
                 "default" => "a token without a subject is refused",
@@ -39,7 +39,9 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
             };
             diag.error(
                 other,
-                format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"),
+                format_args!(
+                    "`{other}` cannot be combined with `sub`: {reason}, so leave `{other}` out"
+                ),
             );
         }
     } else if let Some(skip) = &said.args.skip.0 {
@@ -47,8 +49,8 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
             diag.error(
                 other,
                 format_args!(
-                    "`{other}` does not go with `skip`: the field is not in the token, so keep \
-                     one of both"
+                    "`{other}` cannot be combined with `skip`: the field is not in the token, so \
+                     keep one of both"
                 ),
             );
         }
@@ -62,8 +64,8 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
     if let (Some(expose), Some(_)) = (&said.args.expose.0, &said.args.confidential.0) {
         diag.error(
             expose,
-            "`expose` does not go with `confidential`: the first lets everybody who holds the token \
-             read the claim, the second nobody, so keep one of both",
+            "`expose` cannot be combined with `confidential`: the first lets everybody who holds \
+             the token read the claim, the second nobody, so keep one of both",
         );
     }
     if let Some(action) = &said.args.action.0 {
@@ -73,15 +75,15 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
             diag.error(
                 other,
                 format_args!(
-                    "`{other}` does not go with `{action}`: the field holds one digest, and no \
-                     token without it counts, so keep one of both"
+                    "`{other}` cannot be combined with `{action}`: the field holds one digest, and \
+                     no token without it counts, so keep one of both"
                 ),
             );
         }
     } else if let (Some(_), Some(scope)) = (&said.args.roles.0, &said.args.scope.0) {
         diag.error(
             scope,
-            "`scope` does not go with `roles`: give scopes a field of their own",
+            "`scope` cannot be combined with `roles`: give scopes a field of their own",
         );
     } else if let (Some(of), None, None) = (&said.args.of.0, &said.args.roles.0, &said.args.scope.0)
     {
@@ -93,14 +95,14 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
     } else if let (Some(of), Some(_)) = (&said.args.of.0, &said.args.with.0) {
         diag.error(
             of,
-            "`of` does not go with `with`: the module writes and reads the set, so keep one of \
-             both",
+            "`of` cannot be combined with `with`: the module writes and reads the set, so keep one \
+             of both",
         );
     } else if let (Some(_), Some(with)) = (&said.args.scope.0, &said.args.with.0) {
         diag.error(
             with,
-            "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), \
-             so leave `with` out",
+            "`with` cannot be combined with `scope`: scopes are one space-delimited string (RFC \
+             9068), so leave `with` out",
         );
     }
 }

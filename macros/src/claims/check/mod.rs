@@ -230,7 +230,7 @@ fn check_generics(item: &DeriveInput, diag: &mut Diag) {
         diag.error(
             lifetime,
             format_args!(
-                "claims outlive what they were made of, so `{}` cannot borrow: hold owned values, \
+                "claims live longer than the user value, so `{}` cannot borrow: hold owned values, \
                  such as `String` for `&str`",
                 item.ident
             ),
@@ -323,7 +323,7 @@ fn check_owned(field: &Field, diag: &mut Diag) {
         diag.error(
             &field.ty,
             format_args!(
-                "`{}` borrows, and claims outlive what they were made of: hold an owned value, \
+                "`{}` borrows, and claims live longer than the user value: hold an owned value, \
                  such as `String` for `&str`",
                 field.ident.unraw()
             ),

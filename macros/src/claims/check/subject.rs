@@ -37,7 +37,7 @@ pub(super) fn check(
         diag.error(
             &field.ty,
             format_args!(
-                "every token says who its subject is, so `{name}` cannot be optional: use the \
+                "every token needs a subject, so `{name}` cannot be optional: use the \
                  type inside"
             ),
         );

@@ -52,7 +52,7 @@ pub(super) fn check(
         )
     } else if !external && names::is_reserved(wire) {
         format!(
-            "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \
+            "the claim `{wire}` is set by the gate: choose another name with `#[claim(rename = \
              \"…\")]`, or leave the field out with `#[claim(skip)]`"
         )
     } else if let Some((_, first)) = seen.wires.iter().find(|(other, _)| other == wire) {

@@ -32,7 +32,7 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
         diag.error(
             name,
             format_args!(
-                "`{name}` asks for nothing: say what, as in `#[policy(role = Role::Admin)]`, or \
+                "`{name}` has no condition: add one, as in `#[policy(role = Role::Admin)]`, or \
                  use `Anyone`"
             ),
         );

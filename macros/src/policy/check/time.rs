@@ -78,10 +78,7 @@ pub(super) fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<
         number.checked_mul(*millis)
     });
     match read {
-        Some(0) => diag.error(
-            text,
-            "this is no time at all, which nothing satisfies: write at least `1s`",
-        ),
+        Some(0) => diag.error(text, "the duration is zero: write at least `1s`"),
         Some(_) => return read,
         None => diag.error(
             text,
