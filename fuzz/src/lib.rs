@@ -22,6 +22,8 @@ mod path;
 mod pipeline;
 #[path = "../../macros/src/policy/mod.rs"]
 mod policy;
+#[path = "../../macros/src/receiver.rs"]
+mod receiver;
 #[path = "../../macros/src/state/mod.rs"]
 mod state;
 #[path = "../../macros/src/value/mod.rs"]
@@ -193,7 +195,7 @@ fn messages(expansion: &TokenStream) -> Vec<String> {
     errors.filter_map(|(at, _)| after(at)).collect()
 }
 
-const WORDS_OF_CLAIMS: [&str; 34] = [
+const WORDS_OF_CLAIMS: [&str; 35] = [
     "claims",
     "claim",
     "serde",
@@ -228,9 +230,10 @@ const WORDS_OF_CLAIMS: [&str; 34] = [
     "User",
     "u64",
     "roles_claim",
+    "Self",
 ];
 
-const WORDS_OF_VALUES: [&str; 14] = [
+const WORDS_OF_VALUES: [&str; 15] = [
     "claim_value",
     "serde",
     "rename",
@@ -245,6 +248,7 @@ const WORDS_OF_VALUES: [&str; 14] = [
     "cfg",
     "default",
     "derive",
+    "sqlx",
 ];
 
 const WORDS_OF_POLICIES: [&str; 25] = [
@@ -275,7 +279,7 @@ const WORDS_OF_POLICIES: [&str; 25] = [
     "tenant",
 ];
 
-const WORDS_OF_BACKENDS: [&str; 30] = [
+const WORDS_OF_BACKENDS: [&str; 33] = [
     "email",
     "username",
     "login",
@@ -306,4 +310,7 @@ const WORDS_OF_BACKENDS: [&str; 30] = [
     "Accounts",
     "db",
     "Pool",
+    "answer",
+    "step",
+    "exchange",
 ];

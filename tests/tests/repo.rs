@@ -604,3 +604,20 @@ fn what_users_depend_on_forbids_unsafe_code() {
         );
     }
 }
+
+/// The fuzz targets are built from the sources of the macros, module by module.
+#[test]
+fn the_fuzz_targets_have_every_module_of_the_macros() {
+    let modules = |path: &str| {
+        let text = read(&root().join(path));
+        let names = text.lines().filter_map(|line| line.strip_prefix("mod "));
+        let names = names.map(|name| name.trim_end_matches(';').to_owned());
+        names.collect::<BTreeSet<_>>()
+    };
+    let mut macros = modules("macros/src/lib.rs");
+    // The pages of the guide are made of files of the repository.
+    assert!(macros.remove("page") && macros.remove("tests"));
+    let fuzz = modules("fuzz/src/lib.rs");
+    let missing: Vec<_> = macros.difference(&fuzz).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
