@@ -506,7 +506,7 @@ fn everything_that_is_wrong_with_a_router_is_told_at_once() {
         "its issuer has no name",
         "has no audience",
         "accepts HMAC",
-        "may not live at all",
+        "so that every token has expired",
     ] {
         assert!(error.contains(words), "{words}: {error}");
     }
