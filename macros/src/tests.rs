@@ -1201,6 +1201,10 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
         "holds `{id}` twice",
     ),
     (
+        "email, user = U, end_session(path = \"/x{id}/{id}\")",
+        "keep `{id}` alone",
+    ),
+    (
         "email, user = U, end_session(path = \"/{user}/{id}\")",
         "holds a parameter beside `{id}`",
     ),

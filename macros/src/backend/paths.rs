@@ -136,7 +136,9 @@ fn check_path_of_a_session(path: &LitStr, diag: &mut Diag) -> bool {
     let is_parameter = |segment: &&str| *segment == PARAMETER;
     let problem = match text.split('/').filter(is_parameter).count() {
         1 => {
-            let rest = text.replace(PARAMETER, "id");
+            let segments = text.split('/');
+            let segments = segments.map(|part| if part == PARAMETER { "id" } else { part });
+            let rest = segments.collect::<Vec<_>>().join("/");
             let problem = if rest.contains(['{', '}', '*', ':']) {
                 Some(format!(
                     "the path holds a parameter beside `{PARAMETER}`, and nothing would read it: \

@@ -188,7 +188,12 @@ impl<'a> TokenList<'a> {
             .tokens(query, self.engine.time.now())
             .await
             .map_err(failed("read the registry"))?
-            .pop())
+            .pop()
+            .filter(|token| {
+                self.kind.is_none_or(|kind| token.kind == kind)
+                    && self.since.is_none_or(|since| token.issued_at >= since)
+                    && self.before.is_none_or(|before| token.issued_at < before)
+            }))
     }
 }
 

@@ -35,8 +35,8 @@ impl RootPlace {
 ///
 /// The ring of the default realm's gate, or otherwise that of the first gate, has the usual path of
 /// the key set; the path of every other ring contains the name of a realm, so that no key set mixes
-/// the keys of two rings. A backend that says `jwks(path = …)` has its ring's key set there and
-/// nowhere else.
+/// the keys of two rings. A gate whose backend says `jwks(path = …)` has its ring's key set there,
+/// and the other gates of the ring have it where it would be without that gate.
 ///
 /// # Errors
 /// Two of the gates would have the same route.
@@ -50,22 +50,37 @@ pub(super) fn place(
     let is_main = |gate: &Running| main.is_some_and(|main| main.has_ring_of(gate));
     let mut places: Vec<RootPlace> = Vec::new();
     for (at, gate) in gates.iter().enumerate() {
-        let sharing = |other: &&&Running| other.has_ring_of(gate);
-        let before = gates.iter().zip(&places).find(|(other, _)| sharing(other));
+        let own = own_key_set(gate);
+        let is_with = |other: &Running| other.has_ring_of(gate) && own_key_set(other) == own;
+        let mut earlier = gates.iter().zip(&places);
+        let before = earlier.find(|(other, _)| is_with(other));
         let serves_key_set = before.is_none();
         let key_set = if let Some((_, place)) = before {
             place.key_set.clone()
         } else {
-            let members = || gates.iter().skip(at).filter(sharing);
-            let own = members().find_map(|gate| own_key_set(gate).map(str::to_owned));
+            let members = gates.iter().skip(at).filter(|other| is_with(other));
             let usual = is_main(gate).then(|| gate.routes.path(AuthRoute::Jwks).into_owned());
-            let named = members().filter_map(|gate| Some(named_path(gate.realm()?.as_str())));
+            let named = members.filter_map(|gate| Some(named_path(gate.realm()?.as_str())));
             let candidates: Vec<String> = match own {
-                Some(own) => vec![own],
+                Some(own) => vec![own.to_owned()],
                 None => usual.into_iter().chain(named).collect(),
             };
-            let free = candidates.into_iter().find(|path| !is_taken(path));
-            free.map(Into::into)
+            let holder = |path: &str| {
+                let mut others = gates.iter().zip(&places);
+                others.find(|(_, place)| place.key_set.as_deref() == Some(path))
+            };
+            let free = candidates
+                .iter()
+                .find(|path| !is_taken(path) && holder(path).is_none());
+            if let (None, Some((other, path))) = (
+                free,
+                candidates
+                    .iter()
+                    .find_map(|path| Some((holder(path)?.0, path))),
+            ) {
+                return Err(same_path(other, gate, path));
+            }
+            free.map(|path| path.as_str().into())
         };
         if key_set.is_none() {
             log_lost_key_set(gate);
@@ -89,16 +104,7 @@ fn refuse_same_routes(gates: &[&Running]) -> Result<(), Error> {
     for (at, gate) in gates.iter().enumerate() {
         for other in gates.iter().take(at) {
             if let Some(path) = same_route(gate, other) {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    format!(
-                        "two gates cannot be added to one application: {} and {} both have the \
-                         route `{path}`. {}",
-                        described(other),
-                        described(gate),
-                        way_out(gate, other),
-                    ),
-                ));
+                return Err(same_path(other, gate, &path));
             }
             let (ours, theirs) = (
                 metadata_path(gate.settings()),
@@ -125,6 +131,20 @@ fn refuse_same_routes(gates: &[&Running]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns the error that two gates have a route at the same path.
+fn same_path(other: &Running, gate: &Running, path: &str) -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        format!(
+            "two gates cannot be added to one application: {} and {} both have the route \
+             `{path}`. {}",
+            described(other),
+            described(gate),
+            way_out(gate, other),
+        ),
+    )
+}
+
 /// Returns what to change so that two gates have no path in common.
 fn way_out(gate: &Running, other: &Running) -> String {
     let (ours, theirs) = (gate.routes.prefix, other.routes.prefix);
@@ -143,8 +163,8 @@ fn own_key_set(gate: &Running) -> Option<&'static str> {
     gate.routes.options(AuthRoute::Jwks).path
 }
 
-/// Returns the path of a route that both gates have with the same method. Gates of one ring may
-/// have one key set.
+/// Returns the path of a route that both gates have, with any method: an application answers other
+/// methods at the path of a gate, too. Gates of one ring may have one key set.
 fn same_route(gate: &Running, other: &Running) -> Option<String> {
     let of = |gate: &Running| -> Vec<_> {
         let alone = RootPlace::alone(gate);
@@ -153,23 +173,20 @@ fn same_route(gate: &Running, other: &Running) -> Option<String> {
             !row.is_at_root() || (has_own && row.route() == Some(AuthRoute::Jwks))
         };
         let rows = ROUTES.iter().filter(|row| is_own(row) && row.is_in(gate));
-        rows.filter_map(|row| Some((row.method, row.path(gate, &alone)?, row.is_at_root())))
+        rows.filter_map(|row| Some((row.path(gate, &alone)?, row.is_at_root())))
             .collect()
     };
     let share_ring = gate.has_ring_of(other);
     let theirs = of(other);
+    let is_theirs = |path: &String, is_key_set: bool| {
+        theirs.iter().any(|(their_path, their_key_set)| {
+            path == their_path && !(share_ring && is_key_set && *their_key_set)
+        })
+    };
     of(gate)
         .into_iter()
-        .find(|(method, path, is_key_set)| {
-            theirs
-                .iter()
-                .any(|(their_method, their_path, their_key_set)| {
-                    method == their_method
-                        && path == their_path
-                        && !(share_ring && *is_key_set && *their_key_set)
-                })
-        })
-        .map(|(_, path, _)| path)
+        .find(|(path, is_key_set)| is_theirs(path, *is_key_set))
+        .map(|(path, _)| path)
 }
 
 /// Returns the words that identify a gate in an error.

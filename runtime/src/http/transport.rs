@@ -241,7 +241,7 @@ pub(super) fn refresh_cookie(
     };
     report_former(
         gate,
-        address(headers, &parts.extensions, &gate.settings().client),
+        address(&parts.headers, &parts.extensions, &gate.settings().client),
     );
     Ok(Some(sent(token, !rule.writes_former())))
 }

@@ -79,6 +79,38 @@ struct Keys(Accounts);
 #[derive(Clone)]
 struct OtherKeys(Accounts);
 
+/// Others whose key set would be where the default realm has it.
+#[auth_backend(
+    email,
+    user = User,
+    prefix = "/three",
+    jwks(path = "/.well-known/jwks.json")
+)]
+#[derive(Clone)]
+struct UsualKeys(Accounts);
+
+/// Others with another method at a path of the first ones.
+#[auth_backend(
+    email,
+    user = User,
+    prefix = "/auth/verify",
+    sessions(path = "/mine"),
+    verify(path = "/all")
+)]
+#[derive(Clone)]
+struct Mine(Accounts);
+
+/// Others who verify where those have their sessions.
+#[auth_backend(
+    email,
+    user = User,
+    prefix = "/auth",
+    verify(path = "/verify/mine"),
+    signin(path = "/other/signin")
+)]
+#[derive(Clone)]
+struct Verifying(Accounts);
+
 macro_rules! same_accounts {
     ($($backend:ident),+) => {$(
         impl Authenticate for $backend {
@@ -97,7 +129,8 @@ macro_rules! same_accounts {
 }
 
 same_accounts!(
-    Renamed, Followed, Meeting, Patterned, Beside, Other, Keys, OtherKeys
+    Renamed, Followed, Meeting, Patterned, Beside, Other, Keys, OtherKeys, UsualKeys, Mine,
+    Verifying
 );
 
 fn of<B: AuthBackend<User = User> + Clone>(backend: fn(Accounts) -> B) -> AppBuilder<B> {
@@ -388,6 +421,17 @@ async fn two_gates_with_one_path_do_not_come_into_one_application() {
         error,
         &["`/keys.json`", "another path in one", "`/one` and `/two`"],
     );
+    let usual = gate(UsualKeys).await;
+    for gates in [true, false] {
+        let error = match gates {
+            true => tollgate::try_install(Router::<()>::new(), (&shop, &usual)).unwrap_err(),
+            false => tollgate::try_install(Router::<()>::new(), (&usual, &shop)).unwrap_err(),
+        };
+        refused(error, &["`/.well-known/jwks.json`", "another path in one"]);
+    }
+    let (mine, verifying) = (gate(Mine).await, gate(Verifying).await);
+    let error = tollgate::try_install(Router::<()>::new(), (&mine, &verifying)).unwrap_err();
+    refused(error, &["`/auth/verify/mine`", "another path in one"]);
     // A key set of its own path is served there, beside another gate's at the usual one.
     let app: Router = tollgate::try_install(Router::new(), (&shop, &keys)).unwrap();
     for path in ["/keys.json", "/.well-known/jwks.json"] {

@@ -702,6 +702,33 @@ async fn a_second_named_realm_asks_nothing_where_the_first_was_opened_on_an_empt
     assert_eq!(shop.sessions().of(1).await.unwrap().len(), 1);
 }
 
+/// Programs of a release without realms may have opened sessions after the first named realm.
+#[tokio::test]
+async fn a_second_named_realm_asks_where_no_gate_of_the_default_realm_is_on_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tollgate.db");
+    let (store, ring) = (Store::from(SqliteStore::open(&file).await.unwrap()), ring());
+    drop(desk(&store, &ring).build().await.unwrap());
+    let shop = shop(&store, &ring).build().await.unwrap();
+    let ada = Customer { id: 1 };
+    shop.sign_in(ada, &Client::unknown()).await.unwrap();
+    shop.shutdown().await.unwrap();
+    drop(shop);
+    let rows = rusqlite::Connection::open(&file).unwrap();
+    let of_default = "DELETE FROM tg_realm WHERE name = ''";
+    assert_eq!(rows.execute(of_default, []).unwrap(), 1);
+    let third = || {
+        let third = desk(&store, &ring).realm("third");
+        third.audience("https://third.example")
+    };
+    refused(
+        third().build(),
+        &["the realm `third`", "Before::SeveralGates"],
+    )
+    .await;
+    drop(third().realm_before(Before::OneGate).build().await.unwrap());
+}
+
 /// A ring that was just made would end the sessions of every realm.
 #[tokio::test]
 async fn a_lost_ring_is_noticed_from_the_sessions_of_any_realm() {

@@ -143,12 +143,16 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if let Some(gate) = presences.first() {
         presences.push(claim::enter(ring.live(), LiveGate::clone(gate))?);
     }
+    let others = match ring.is_unadopted().await {
+        true => claim.other_with_sessions(time.now()).await?,
+        false => None,
+    };
     // The ring is read again after the sessions: another process may have adopted it since this one
     // opened it, and opened a session.
     ring.reload().await?;
     let lost = match ring.is_unadopted().await {
         true if health.has_live_sessions => Some(claim.shown()),
-        true => claim.other_with_sessions(time.now()).await?,
+        true => others,
         false => None,
     };
     if let Some(realm) = lost.as_ref().filter(|_| !settings.keys.accept_new) {

@@ -264,11 +264,16 @@ impl RealmClaimant {
         }
     }
 
-    /// Returns whether the program must say which gates opened the earlier sessions: when the first
-    /// named realm of the store is opened beside live sessions. Where another named realm is on
-    /// record, there was an answer, or nothing to ask.
+    /// Returns whether the program must say which gates opened the earlier sessions: when a named
+    /// realm is first opened beside live sessions of the default realm, unless it was said before,
+    /// or a gate of the default realm was on record when the first named realm was opened.
     async fn must_say(&self, realms: &[RealmRecord], now: Timestamp) -> Result<bool, Error> {
-        if self.name.is_none() || realms.iter().any(|realm| realm.name.is_some()) {
+        let was_said = realms.iter().any(|realm| realm.before.is_some());
+        if self.name.is_none()
+            || was_said
+            || self.present(realms).is_some()
+            || is_default_older(realms)
+        {
             return Ok(false);
         }
         let health = self.store.health(now).await;
@@ -283,6 +288,21 @@ impl RealmClaimant {
             values(&self.identity),
             show(other.name.as_ref()),
         ))
+    }
+}
+
+/// Returns whether the default realm was on record when the first named one was opened. Programs of
+/// a release without realms leave no record, and may run beside.
+fn is_default_older(realms: &[RealmRecord]) -> bool {
+    let opened = |is_named: bool| {
+        let of_kind = realms
+            .iter()
+            .filter(|realm| realm.name.is_some() == is_named);
+        of_kind.map(|realm| realm.first_opened).min()
+    };
+    match (opened(false), opened(true)) {
+        (Some(default), Some(named)) => default <= named,
+        _ => false,
     }
 }
 

@@ -69,7 +69,7 @@ impl PageFields {
             Self::SignIn => with_device(request::login(gate, Beside::Nothing), gate),
             Self::Step => {
                 let code = ObjectBuilder::new().property("code", text());
-                with_device(code.required("code"), gate)
+                with_device(code, gate)
             }
             Self::Reauthenticate => request::login(gate, Beside::Nothing),
             Self::SignOut => return ObjectBuilder::new(),

@@ -202,7 +202,8 @@ impl ConfiguredRing {
 
     /// Keeps a refresh secret that was used before: the refresh tokens made with it stay valid, and
     /// values that it sealed can still be read. Remove it once the idle lifetime of a session is
-    /// over.
+    /// over; with `refresh(from = stored)` once the absolute one is, and with
+    /// [`Gate::seal`](crate::gate::Gate::seal) once no value that it sealed is needed any more.
     pub fn previous_refresh_secret(mut self, secret: Secret) -> Self {
         self.former.push(secret);
         self
@@ -210,9 +211,13 @@ impl ConfiguredRing {
 
     /// Seals with a secret of the configuration: encrypted tokens, the claims that sessions keep, and
     /// the values of [`Gate::seal`](crate::gate::Gate::seal). By default the sealing key is derived
-    /// from the refresh secret. The first secret seals; what those after it sealed can still be
-    /// read, so a new secret comes before the old one:
-    /// `.seal_secret(new).seal_secret(old)`.
+    /// from the refresh secret. The first secret seals, and all of them open.
+    ///
+    /// Where several nodes run, each must be able to open before one of them seals: deploy
+    /// `.seal_secret(old).seal_secret(new)` everywhere, then `.seal_secret(new).seal_secret(old)`,
+    /// and remove the old one once the absolute lifetime of a session is over. Before the first
+    /// secret, deploy it as a [`previous_refresh_secret`](Self::previous_refresh_secret), which
+    /// opens what it seals later.
     pub fn seal_secret(mut self, secret: Secret) -> Self {
         self.sealing.push(secret);
         self
