@@ -485,3 +485,31 @@ impl ClaimSet for Nobody {
         false
     }
 }
+
+#[cfg(all(test, feature = "jwe"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sealed_claims_open_for_their_session_and_realm_alone() {
+        let refresh = crate::secret::Secret::from_bytes((100..132).collect::<Vec<u8>>());
+        let signing = crate::secret::Secret::from_bytes((0..32).collect::<Vec<u8>>());
+        let keys = KeyRing::from_secret(crate::keys::Algorithm::HS256, signing, refresh).unwrap();
+        let keys = keys.set();
+        let [staff, other] = ["staff", "other"].map(|name| RealmName::parse(name).unwrap());
+        let [sid, another] = [1, 2].map(|byte| SessionId::from_bytes([byte; 16]));
+        let contexts = [
+            context(None, sid),
+            context(None, another),
+            context(Some(&staff), sid),
+            context(Some(&other), sid),
+        ];
+        for (at, sealed_for) in contexts.iter().enumerate() {
+            let sealed = keys.seal(sealed_for, b"{}").unwrap();
+            for (other, opened_for) in contexts.iter().enumerate() {
+                let opened = keys.open(opened_for, &sealed);
+                assert_eq!(opened.is_some(), at == other, "{at} {other}");
+            }
+        }
+    }
+}
