@@ -784,6 +784,14 @@ async fn a_brief_session_has_its_own_idle_and_absolute_end() {
     app.refresh(&brief.refresh)
         .await
         .assert_problem(401, "invalid_grant");
+    // Used once, and then not for twelve.
+    let brief = open("false").await;
+    app.wait(hour);
+    let brief = app.refresh(&brief.refresh).await.tokens();
+    app.wait(12 * hour);
+    app.refresh(&brief.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
     // Not used for twelve.
     let brief = open("false").await;
     let long = open("true").await;

@@ -24,6 +24,11 @@ async fn end(caller: &Auth<User>) -> Ended {
         .expect("the connection ends")
 }
 
+/// Returns why a connection has ended by now, without waiting for anything.
+async fn ended_by_now(caller: &Auth<User>) -> Option<Ended> {
+    timeout(Duration::ZERO, caller.ended()).await.ok()
+}
+
 /// Returns whether a connection is open still, after all who wait were asked.
 async fn is_open(caller: &Auth<User>) -> bool {
     timeout(Duration::from_millis(50), caller.ended())
@@ -83,10 +88,11 @@ async fn what_ended_before_anybody_waited_has_ended() {
     let caller = ada(&app).await;
     let sid = caller.token().sid().unwrap();
     app.gate.revoke(Revoke::session(sid)).await.unwrap();
-    assert_eq!(end(&caller).await, Ended::Revoked);
+    assert_eq!(ended_by_now(&caller).await, Some(Ended::Revoked));
     let caller = ada(&app).await;
+    assert_eq!(ended_by_now(&caller).await, None);
     app.gate.pause().await.unwrap();
-    assert_eq!(end(&caller).await, Ended::Paused);
+    assert_eq!(ended_by_now(&caller).await, Some(Ended::Paused));
     app.gate.resume().await.unwrap();
     assert!(is_open(&caller).await);
 }
@@ -99,7 +105,14 @@ async fn a_connection_ends_with_its_token_and_without_leeway() {
     app.clock.advance(left - Duration::from_millis(1));
     assert!(is_open(&caller).await);
     app.clock.advance(Duration::from_millis(1));
-    assert_eq!(end(&caller).await, Ended::Expired);
+    assert_eq!(ended_by_now(&caller).await, Some(Ended::Expired));
+    // One that is waited for is woken.
+    let caller = ada(&app).await;
+    let left = caller.token().expires_at().since(app.clock.now());
+    let waiting = tokio::spawn(async move { end(&caller).await });
+    tokio::task::yield_now().await;
+    app.clock.advance(left);
+    assert_eq!(waiting.await.unwrap(), Ended::Expired);
 }
 
 #[tokio::test]
