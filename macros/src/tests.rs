@@ -887,7 +887,7 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
         "#[policy(all(consistency = strict, role = Role::A))] struct P;",
         "`consistency` belongs to the whole policy",
     ),
-    ("#[policy(user = U)] struct P;", "asks for nothing"),
+    ("#[policy(user = U)] struct P;", "has no condition"),
     ("#[policy(acr = high)] struct P;", "expected a string"),
     ("#[policy(acr = \"\")] struct P;", "an `acr` has a name"),
     (

@@ -45,8 +45,9 @@ pub(super) fn place(
     is_taken: impl Fn(&str) -> bool,
 ) -> Result<Vec<RootPlace>, Error> {
     refuse_same_routes(gates)?;
-    let main = gates.iter().find(|gate| gate.realm().is_none());
-    let main = main.or(gates.first());
+    let of_default = || gates.iter().filter(|gate| gate.realm().is_none());
+    let usual = of_default().find(|gate| own_key_set(gate).is_none());
+    let main = usual.or_else(|| of_default().next()).or(gates.first());
     let is_main = |gate: &Running| main.is_some_and(|main| main.has_ring_of(gate));
     let mut places: Vec<RootPlace> = Vec::new();
     for (at, gate) in gates.iter().enumerate() {

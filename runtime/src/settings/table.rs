@@ -114,7 +114,8 @@ keys! {
         "the services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its \
          secret in hexadecimal; if not set, no service may";
     "keys.accept_new" => keys.accept_new,
-        "whether a gate with new keys may start beside live sessions, all of which it ends";
+        "whether a gate with new keys may start beside live sessions, all of which it ends: those \
+         of its realm, and of each realm without a running gate in the process";
     "keys.group" => keys.group,
         "whether the group of a key folder may have access to it: `refuse`, or `trust` if it is a \
          group of this process";

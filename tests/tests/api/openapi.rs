@@ -530,7 +530,7 @@ async fn forms_are_in_the_document_where_the_gate_has_pages() {
         (
             "/auth/signin/step",
             &["code", "next", "device_name", "device_id"],
-            &["code"],
+            &[],
         ),
         (
             "/auth/reauthenticate",
