@@ -1064,7 +1064,7 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(consistency = bounded(\"0s\"))] struct P;",
-        "no time at all",
+        "the duration is zero",
     ),
     (
         "#[policy(consistency = bounded(\"2\"))] struct P;",
@@ -1266,7 +1266,7 @@ const STATE_MISTAKES: &[(&str, &str)] = &[
     ("struct r#type(u8);", "no field of `type`"),
     (
         "struct App { gate: Arc<Option<a::Gate<A>>> }",
-        "may be missing",
+        "cannot verify tokens",
     ),
     (
         "struct App { #[gate(user = U)] of: Verifier<U> }",
