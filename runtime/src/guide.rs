@@ -52,7 +52,7 @@ pages! {
     your_application = "docs/guide/your-application.md",
 }
 
-/// What holds exactly: settings, problems, events, tables and rules.
+/// The reference: settings, problems, events, tables and exact rules.
 pub mod reference {
     pages! {
         command_line = "docs/reference/command-line.md",

@@ -1,4 +1,4 @@
-//! What `claim_value(sqlx)` writes where the feature is off: the sentence that names it.
+//! The expansion of `claim_value(sqlx)` without the feature: an error that names the feature.
 
 /// Writes what the derive says of the missing feature, at the place that the derive gave it.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ pub use sqlx::{Database, Decode, Encode, Type};
 use super::{ClaimValue, UnknownValue};
 use crate::id::{IdError, SessionId, TokenId};
 
-/// What a column is read as and written from.
+/// The form of a value in a column.
 pub type Text = String;
 /// The buffer that a database writes the arguments of a statement into.
 pub type Buffer<D> = <D as Database>::ArgumentBuffer;

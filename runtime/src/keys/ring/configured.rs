@@ -265,7 +265,7 @@ impl ConfiguredRing {
                     "two refresh secrets are the same, or share their number by chance",
                 ));
             }
-            // What the derived keys sealed before the ring had a secret for it stays readable.
+            // Values that the derived keys sealed before the ring had a secret for it stay readable.
             let sealed = if derives { state } else { KeyState::Previous };
             if seals.iter().any(|key| key.number() == number) {
                 return Err(Error::new(
