@@ -20,8 +20,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() })
-            .abort_handle();
+        let task = tokio::spawn(async move { axum::serve(listener, service).await }).abort_handle();
         Self { address, task }
     }
 }

@@ -18,13 +18,17 @@ use tollgate_tests::App;
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<BTreeMap<String, Arc<AtomicU64>>>>);
 
-/// Counts what it is given, whatever it is.
+/// Counts the times that it is given. One that no request takes spoils the count, and the test that
+/// reads it fails: tests that run in the same process and move their clocks are measured too.
 struct Times(Arc<AtomicU64>);
+
+/// More than any test counts.
+const ODD: u64 = 1 << 40;
 
 impl HistogramFn for Times {
     fn record(&self, value: f64) {
-        assert!((0.0..600.0).contains(&value), "{value} seconds");
-        self.0.fetch_add(1, Ordering::SeqCst);
+        let step = if (0.0..600.0).contains(&value) { 1 } else { ODD };
+        self.0.fetch_add(step, Ordering::SeqCst);
     }
 }
 
