@@ -1,4 +1,5 @@
-//! `tollgate init`: writes what a program starts from, and overwrites nothing.
+//! `tollgate init`: writes what a program starts from, and overwrites nothing but the program of
+//! `cargo new`.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -14,8 +15,22 @@ use crate::settings::{Settings, file_schema};
 const ACCOUNTS: &str = include_str!("accounts.rs.txt");
 /// The program.
 const MAIN: &str = include_str!("main.rs.txt");
-/// The paths that version control leaves out.
-const IGNORE: &str = "/target\n/keys\n/auth.db*\n";
+/// What `cargo new` writes as the program, which may be replaced.
+const HELLO_WORLD: &str = "fn main() {\n    println!(\"Hello, world!\");\n}\n";
+/// The paths that version control leaves out: above all the private keys.
+const IGNORED: [&str; 3] = ["/target", "/keys", "/auth.db*"];
+
+/// What happens to one of the files.
+enum Change {
+    /// It is not there yet.
+    Write,
+    /// It is the program of `cargo new`, as cargo wrote it.
+    Replace,
+    /// These lines are added at its end.
+    Append(String),
+    /// It stays as it is.
+    Keep,
+}
 
 pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
     let folder = &wanted.folder;
@@ -31,64 +46,207 @@ pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
         ("tollgate.toml", settings()),
         ("tollgate.schema.json", format!("{:#}\n", file_schema())),
         ("src/accounts.rs", ACCOUNTS.to_owned()),
-        ("src/main.rs", MAIN.to_owned()),
-        ("Cargo.toml", manifest(folder, &block)),
-        (".gitignore", IGNORE.to_owned()),
+        (PROGRAM, MAIN.to_owned()),
+        (MANIFEST, manifest(folder, &block)),
+        (IGNORE, IGNORED.map(|line| format!("{line}\n")).concat()),
     ];
-    let (mut written, mut kept) = (Vec::new(), Vec::new());
+    // Everything is read before anything is written, so that a file that cannot be read changes
+    // nothing.
+    let mut planned = Vec::new();
     for (name, text) in files {
-        match write(&folder.join(name), &text)? {
-            true => written.push(name),
-            false => kept.push(name),
-        }
+        planned.push((name, change(&folder.join(name), name, &block)?, text));
     }
-    if written.is_empty() {
+    if planned
+        .iter()
+        .all(|(_, change, _)| matches!(change, Change::Keep))
+    {
+        let names: Vec<&str> = planned.iter().map(|(name, ..)| *name).collect();
         return Err(Failure::new(
             Exit::Usage,
             format!(
                 "every file is there already ({}), and none was changed: name another folder",
-                kept.join(", ")
+                names.join(", ")
             ),
         ));
     }
-    let mut text: String = written
-        .iter()
-        .map(|name| format!("wrote {name}\n"))
-        .collect();
-    for name in &kept {
-        text += &format!("left {name} as it is\n");
+    let mut said = String::new();
+    let (mut written, mut replaced, mut appended, mut kept) = (vec![], vec![], vec![], vec![]);
+    for (name, change, text) in &planned {
+        apply(&folder.join(name), change, text).map_err(|why| so_far(&said, &why))?;
+        match change {
+            Change::Write => {
+                said += &format!("wrote {name}\n");
+                written.push(*name);
+            }
+            Change::Replace => {
+                said += &format!("replaced {name}, which was as `cargo new` writes it\n");
+                replaced.push(*name);
+            }
+            Change::Append(lines) => {
+                let lines: Vec<&str> = lines.split_whitespace().collect();
+                said += &match *name {
+                    IGNORE => format!("added {} to {name}\n", lines.join(", ")),
+                    _ => format!("added the dependencies to {name}\n"),
+                };
+                appended.push(*name);
+            }
+            Change::Keep => {
+                said += &format!("left {name} as it is\n");
+                kept.push(*name);
+            }
+        }
     }
-    if kept.contains(&"Cargo.toml") {
-        text += &format!("\nadd to Cargo.toml:\n\n[dependencies]\n{block}\n");
-    }
-    if kept.contains(&"src/main.rs") {
-        text += "\nadd to your program:\n\nmod accounts;\n";
-    }
-    text += "\nnext: cargo run, then sign in:\n\ncurl -s http://127.0.0.1:3000/auth/signin --json \
-             '{\"email\": \"ada@example.com\", \"password\": \"correct horse battery staple\"}'\n";
+    said += &next(folder, &kept, &block);
     Ok(Done::new(
-        text,
-        json!({ "written": written, "kept": kept, "dependencies": block }),
+        said,
+        json!({
+            "written": written, "replaced": replaced, "appended": appended, "kept": kept,
+            "dependencies": block,
+        }),
     ))
 }
 
-/// Writes a file that is not there yet; `false` if it is.
-fn write(path: &Path, text: &str) -> Result<bool, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::usage(format!("`{}` cannot be written: {error}", path.display()))
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    }
-    match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes())
-                .map_err(|error| failed(&error))?;
-            Ok(true)
+/// The names of the files that are not always written as they are.
+const PROGRAM: &str = "src/main.rs";
+const MANIFEST: &str = "Cargo.toml";
+const IGNORE: &str = ".gitignore";
+
+/// Decides what happens to a file.
+fn change(path: &Path, name: &str, block: &str) -> Result<Change, Failure> {
+    let there = match std::fs::read(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Change::Write),
+        Err(error) => {
+            return Err(Failure::usage(format!(
+                "`{}` cannot be read: {error}",
+                path.display()
+            )));
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed(&error)),
+    };
+    let text = String::from_utf8_lossy(&there);
+    let missing = match name {
+        PROGRAM if there == HELLO_WORLD.as_bytes() => return Ok(Change::Replace),
+        // The manifest of `cargo new` ends with the empty table.
+        MANIFEST if text.trim_end().ends_with("\n[dependencies]") => block.to_owned(),
+        IGNORE => IGNORED
+            .into_iter()
+            .filter(|line| !is_ignored(&text, line))
+            .map(|line| format!("{line}\n"))
+            .collect(),
+        _ => String::new(),
+    };
+    if missing.is_empty() {
+        return Ok(Change::Keep);
     }
+    let end = if there.is_empty() || there.ends_with(b"\n") {
+        ""
+    } else {
+        "\n"
+    };
+    Ok(Change::Append(format!("{end}{missing}")))
+}
+
+/// Tells whether a `.gitignore` leaves a path out: the last line that names the path decides.
+fn is_ignored(text: &str, wanted: &str) -> bool {
+    let bare = |line: &str| {
+        let line = line.trim_end().trim_end_matches('/');
+        line.strip_prefix('/').unwrap_or(line).to_owned()
+    };
+    let mut is_ignored = false;
+    for line in text.lines() {
+        let (left_out, line) = match line.strip_prefix('!') {
+            Some(line) => (false, line),
+            None => (true, line),
+        };
+        if bare(line) == bare(wanted) {
+            is_ignored = left_out;
+        }
+    }
+    is_ignored
+}
+
+/// Makes the change. A file that has come in the meantime is not overwritten.
+fn apply(path: &Path, change: &Change, text: &str) -> Result<(), String> {
+    let mut options = OpenOptions::new();
+    let text = match change {
+        Change::Keep => return Ok(()),
+        Change::Write => {
+            options.write(true).create_new(true);
+            text
+        }
+        Change::Replace => {
+            options.write(true).truncate(true);
+            text
+        }
+        Change::Append(lines) => {
+            options.append(true);
+            lines
+        }
+    };
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    folder
+        .and_then(|()| options.open(path))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
+}
+
+/// Returns the failure of a write, with what was done before it.
+fn so_far(said: &str, why: &str) -> Failure {
+    let done: Vec<&str> = said.lines().collect();
+    Failure::usage(match done.is_empty() {
+        true => why.to_owned(),
+        false => format!("{why}; before that: {}", done.join("; ")),
+    })
+}
+
+/// Returns what is left to do: the lines for the files that were kept, and the first sign-in.
+fn next(folder: &Path, kept: &[&str], block: &str) -> String {
+    let mut text = String::new();
+    if kept.contains(&MANIFEST) {
+        text += &format!("\nadd to [dependencies] in Cargo.toml:\n\n{block}");
+    }
+    if kept.contains(&PROGRAM) {
+        let lines = MAIN
+            .split_once("    let passwords")
+            .and_then(|(_, rest)| rest.split_once("    let app = Router"));
+        let (gate, _) = lines.unwrap_or_default();
+        text += &format!(
+            "\nadd to {PROGRAM}:\n\nmod accounts;\n\nuse accounts::Accounts;\nuse \
+             tollgate::prelude::*;\n\nand in its async `main`, which returns `Result<(), Box<dyn \
+             std::error::Error>>`, where `app` is your router:\n\n    let passwords{gate}    let \
+             app = gate.install(app).with_state(gate.clone());\n\nand serve it with \
+             `app.into_make_service_with_connect_info::<std::net::SocketAddr>()`. A handler whose \
+             first argument is `Auth<accounts::User>` admits users who are signed in.\n"
+        );
+    }
+    let mut steps = Vec::new();
+    if folder != Path::new(".") {
+        steps.push(format!("cd {}", quoted(folder)));
+    }
+    if kept.contains(&MANIFEST) || kept.contains(&PROGRAM) {
+        steps.insert(0, "add these lines".to_owned());
+    }
+    steps.push("cargo run".to_owned());
+    let address = match kept.contains(&PROGRAM) {
+        true => "where your program listens",
+        false => "in another terminal",
+    };
+    text += &format!(
+        "\nnext: {}, then sign in {address}:\n\ncurl -s http://127.0.0.1:3000/auth/signin --json \
+         '{{\"email\": \"ada@example.com\", \"password\": \"correct horse battery staple\"}}'\n",
+        steps.join(", ")
+    );
+    text
+}
+
+/// Returns a path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/\\.-_:~".contains(c);
+    if path.chars().all(is_plain) && !path.starts_with(['-', '~']) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
 }
 
 /// Returns the block of dependencies.
@@ -101,7 +259,7 @@ fn dependencies(path: Option<&Path>) -> String {
         "axum = {{ version = \"0.8\", default-features = false, features = [\"http1\", \"json\", \
          \"tokio\"] }}\ntokio = {{ version = \"1\", features = [\"macros\", \"net\", \
          \"rt-multi-thread\"] }}\ntollgate = {{ {source}, features = [\"sqlite\", \"password\", \
-         \"rate-limit\"] }}\n"
+         \"rate-limit\", \"swagger-ui\"] }}\n"
     )
 }
 

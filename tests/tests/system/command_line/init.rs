@@ -1,4 +1,5 @@
-//! `tollgate init` in an empty folder: what it writes compiles, and it overwrites nothing.
+//! `tollgate init`: what it writes compiles, in an empty folder and beside what is there, and it
+//! overwrites nothing but the program of `cargo new`.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +7,50 @@ use std::process::Command;
 
 use super::Tool;
 
+/// The source that the programs depend on, instead of a release.
+fn source() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    root.join("runtime").to_str().unwrap().to_owned()
+}
+
+/// Checks that a program compiles without a warning, with the versions of the workspace, so that
+/// nothing is downloaded.
+#[track_caller]
+pub(crate) fn compiles(folder: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let checked = Command::new(cargo)
+        .args(["check", "--quiet", "--offline", "--target-dir"])
+        .arg(root.join("target"))
+        .env(
+            "RUSTFLAGS",
+            std::env::var_os("RUSTFLAGS").unwrap_or_default(),
+        )
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success() && errors.is_empty(), "{errors}");
+}
+
+/// Runs `cargo new` in a folder; what cargo writes is the test's.
+fn cargo_new(folder: &Path, words: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let made = Command::new(cargo)
+        .args(["new", "--quiet", "--vcs", "none"])
+        .args(words)
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(made.success());
+}
+
 #[test]
 fn a_program_in_an_empty_folder_compiles() {
     let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let runtime = root.join("runtime");
     let tool = Tool::in_folder(folder.path());
-    let said = tool.run(&["init", "--path", runtime.to_str().unwrap()]);
+    let said = tool.run(&["init", "--path", &source()]);
     assert_eq!((said.code, &*said.errors), (0, ""), "{said:?}");
     for name in [
         "tollgate.toml",
@@ -22,25 +60,155 @@ fn a_program_in_an_empty_folder_compiles() {
     ] {
         assert!(said.out.contains(&format!("wrote {name}\n")), "{said:?}");
     }
-    // The versions of the workspace, so that nothing is downloaded.
-    fs::copy(root.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let checked = Command::new(cargo)
-        .args(["check", "--quiet", "--offline", "--target-dir"])
-        .arg(root.join("target"))
-        .env(
-            "RUSTFLAGS",
-            std::env::var_os("RUSTFLAGS").unwrap_or_default(),
-        )
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success() && errors.is_empty(), "{errors}");
+    assert!(said.out.contains("next: cargo run, then"), "{said:?}");
+    compiles(folder.path());
     // The settings are those that the program reads.
     let settings = tool.json(&["settings", "explain", "issuer"]);
     assert_eq!(settings["settings"][0]["source"], "from tollgate.toml");
     assert_eq!(tool.run(&["settings", "explain"]).code, 0);
+}
+
+/// What `cargo new` wrote and nobody has changed is made complete, and the output is what is left to
+/// type.
+#[test]
+fn a_program_of_cargo_new_is_made_complete() {
+    let place = tempfile::tempdir().unwrap();
+    cargo_new(place.path(), &["a program", "--name", "a-program"]);
+    let folder = place.path().join("a program");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let manifest = read("Cargo.toml");
+    fs::write(folder.join(".gitignore"), "/target").unwrap();
+    let tool = Tool::in_folder(place.path());
+    let said = tool.run(&["init", "a program", "--path", &source()]);
+    assert_eq!((said.code, &*said.errors), (0, ""), "{said:?}");
+    for line in [
+        "replaced src/main.rs, which was as `cargo new` writes it\n",
+        "added the dependencies to Cargo.toml\n",
+        "added /keys, /auth.db* to .gitignore\n",
+        "next: cd 'a program', cargo run, then sign in in another terminal:\n",
+    ] {
+        assert!(said.out.contains(line), "{said:?}");
+    }
+    assert!(!said.out.contains("add to"), "{said:?}");
+    assert_eq!(read(".gitignore"), "/target\n/keys\n/auth.db*\n");
+    assert!(read("Cargo.toml").starts_with(&manifest));
+    let program = read("src/main.rs");
+    for words in ["println!(\"listening on", "/docs/swagger"] {
+        assert!(program.contains(words), "{program}");
+    }
+    compiles(&folder);
+    // Once more: nothing is left to do, and nothing is added twice.
+    tool.run(&["init", "a program"])
+        .assert_refused(2, &["there already"]);
+    assert_eq!(read(".gitignore"), "/target\n/keys\n/auth.db*\n");
+}
+
+/// A program that somebody has begun is kept. With the lines of the output it compiles.
+#[test]
+fn a_program_that_was_begun_gets_lines_to_add() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    cargo_new(folder.path(), &["begun"]);
+    let folder_of = folder.path().join("begun");
+    let mine = "fn main() {\n    println!(\"Hello!\");\n}\n";
+    fs::write(path("begun/src/main.rs"), mine).unwrap();
+    let manifest = fs::read_to_string(path("begun/Cargo.toml")).unwrap();
+    let manifest = format!("{manifest}uuid = \"1\"\n");
+    fs::write(path("begun/Cargo.toml"), &manifest).unwrap();
+    let said = Tool::in_folder(&folder_of).run(&["init", "--path", &source()]);
+    assert_eq!((said.code, &*said.errors), (0, ""), "{said:?}");
+    assert_eq!(fs::read_to_string(path("begun/src/main.rs")).unwrap(), mine);
+    assert_eq!(
+        fs::read_to_string(path("begun/Cargo.toml")).unwrap(),
+        manifest
+    );
+    assert!(
+        said.out
+            .contains("next: add these lines, cargo run, then sign in where")
+    );
+
+    let between = |from: &str, to: &str| {
+        let (_, rest) = said.out.split_once(from).expect(from);
+        rest.split_once(to).expect(to).0.to_owned()
+    };
+    let dependencies = between("add to [dependencies] in Cargo.toml:\n\n", "\nadd to");
+    fs::write(
+        path("begun/Cargo.toml"),
+        format!("{manifest}{dependencies}"),
+    )
+    .unwrap();
+    let above = between("add to src/main.rs:\n\n", "\nand in");
+    let gate = between("is your router:\n\n", "\nand serve");
+    let program = format!(
+        "{above}
+async fn me(user: Auth<accounts::User>) -> String {{
+    user.email().to_owned()
+}}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {{
+    let app = axum::Router::new().route(\"/me\", axum::routing::get(me));
+{gate}
+    let listener = tokio::net::TcpListener::bind(\"127.0.0.1:3000\").await?;
+    let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, service).await?;
+    Ok(())
+}}
+"
+    );
+    fs::write(path("begun/src/main.rs"), program).unwrap();
+    // The policy of the backend is the application's to use.
+    let accounts = fs::read_to_string(path("begun/src/accounts.rs")).unwrap();
+    fs::write(
+        path("begun/src/accounts.rs"),
+        accounts.replace(
+            "pub struct Admin;",
+            "#[allow(dead_code)]\npub struct Admin;",
+        ),
+    )
+    .unwrap();
+    compiles(&folder_of);
+}
+
+/// Private keys are never left to version control: of the lines that name them the last one counts.
+#[test]
+fn a_gitignore_without_the_keys_gets_the_line() {
+    for (there, expected) in [
+        ("", "/target\n/keys\n/auth.db*\n"),
+        ("target/\nkeys\n*.log", "target/\nkeys\n*.log\n/auth.db*\n"),
+        ("/target\r\nkeys/\r\n/auth.db*\r\n", ""),
+        (
+            "/target\n/auth.db*\n/keys\n!/keys\n",
+            "/target\n/auth.db*\n/keys\n!/keys\n/keys\n",
+        ),
+        (
+            "/target\n/auth.db*\n/keys-of-others\n# /keys\n",
+            "/target\n/auth.db*\n/keys-of-others\n# /keys\n/keys\n",
+        ),
+        (
+            "/target\n/auth.db*\nsrc/keys\n",
+            "/target\n/auth.db*\nsrc/keys\n/keys\n",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".gitignore");
+        fs::write(&path, there).unwrap();
+        assert_eq!(Tool::in_folder(folder.path()).run(&["init"]).code, 0);
+        let found = fs::read_to_string(&path).unwrap();
+        let expected = if expected.is_empty() { there } else { expected };
+        assert_eq!(found, expected, "{there:?}");
+    }
+}
+
+/// A file that cannot be read changes nothing.
+#[test]
+fn a_folder_in_the_place_of_a_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".gitignore")).unwrap();
+    Tool::in_folder(folder.path())
+        .run(&["init"])
+        .assert_refused(2, &[".gitignore", "cannot be read"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -54,7 +222,10 @@ fn nothing_is_overwritten() {
     let tool = Tool::in_folder(folder.path());
     let said = tool.run(&["init"]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("add to Cargo.toml"), "{said:?}");
+    assert!(
+        said.out.contains("add to [dependencies] in Cargo.toml"),
+        "{said:?}"
+    );
     assert_eq!(fs::read_to_string(&manifest).unwrap(), "[package]");
 
     fs::write(&settings, "# mine").unwrap();
