@@ -14,7 +14,7 @@ use crate::keys::{Algorithm, KeyRing, SharedRing, algorithm_in};
 use crate::realm::RealmName;
 use crate::secret::Secret;
 use crate::session::{Engine, EngineParts, StoreClock, Unwritten};
-use crate::settings::{Settings, StoreUrl, ThrottleSettings};
+use crate::settings::{RefreshPolicy, Settings, StoreUrl, ThrottleSettings};
 use crate::store::{RealmRecord, Store, holds_tables, sqlite_path};
 use crate::throttle::Throttle;
 use crate::token::Envelope;
@@ -290,7 +290,11 @@ pub(super) async fn open_ring(
 /// told nothing, for the program may know of longer times.
 pub(super) fn set_lifetimes(ring: &KeyRing, settings: &Settings) {
     let access = settings.access.max_ttl().max(DAY) + settings.leeway + Duration::from_secs(20);
-    ring.set_lifetimes(access, DAY * 90, DAY * 400);
+    let refresh = match settings.refresh.policy {
+        RefreshPolicy::Fixed => DAY * 400,
+        _ => DAY * 90,
+    };
+    ring.set_lifetimes(access, refresh, DAY * 400);
 }
 
 /// Refuses to write where the files belong to another user, who could not read what this process

@@ -64,7 +64,7 @@ fn detail(key: &str, name: &str, number: Option<usize>) -> Option<Cow<'static, s
         "password_guessable" => "das Passwort ist leicht zu erraten",
         "password_listed" => "das Passwort ist Angreifern bekannt",
         "not_an_upgrade" => "die Anfrage öffnet keinen Websocket",
-        "no_such_page" => "`after` ist keine `session_id` aus der Liste des Aufrufers",
+        "no_such_page" => "`after` ist keine Kennung eines Eintrags dieser Liste",
         _ => return None,
     };
     Some(text.into())

@@ -49,7 +49,7 @@ pub(crate) enum Malformed {
     PasswordListed,
     /// The request does not open a web socket.
     NotAnUpgrade,
-    /// The parameter `after` of a list names a session that the caller does not have.
+    /// The parameter `after` of a list names no entry of that list.
     NoSuchPage,
 }
 
@@ -80,9 +80,7 @@ impl fmt::Display for Malformed {
             Self::PasswordGuessable => f.write_str("the password is easy to guess"),
             Self::PasswordListed => f.write_str("the password is known to attackers"),
             Self::NotAnUpgrade => f.write_str("the request does not open a web socket"),
-            Self::NoSuchPage => {
-                f.write_str("`after` is not the `session_id` of a session in the caller's list")
-            }
+            Self::NoSuchPage => f.write_str("`after` is not the id of an entry in this list"),
         }
     }
 }

@@ -144,8 +144,8 @@ impl<B: AuthBackend> Gate<B> {
         subject: &SubjectOf<B>,
         sessions: EndSessions,
     ) -> Result<Revoked, Error> {
-        let changed = self.credentials_changed_at(subject, sessions).await;
-        changed.map(|(revoked, _)| revoked)
+        let target = sessions.of(subject.to_string());
+        self.end(target, RevokeReason::PasswordChanged).await
     }
 
     /// Does the same as [`credentials_changed`](Self::credentials_changed), and returns the time of
@@ -156,11 +156,10 @@ impl<B: AuthBackend> Gate<B> {
         sessions: EndSessions,
     ) -> Result<(Revoked, Timestamp), Error> {
         let subject = subject.to_string();
-        let target = match sessions {
-            EndSessions::All => Target::Subject(subject),
-            EndSessions::Others { keep } => Target::Others { subject, keep },
-        };
-        self.end(target, RevokeReason::PasswordChanged).await
+        let target = sessions.of(subject.clone());
+        let reason = RevokeReason::PasswordChanged;
+        let revoked = self.engine().revoke_noting(&subject, target, reason).await;
+        revoked.map_err(failed(END))
     }
 
     /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call
@@ -221,8 +220,7 @@ impl<B: AuthBackend> Gate<B> {
             (Access::UntilExpiry, true) => Target::RefreshOf(subject),
             (Access::UntilExpiry, false) => return Ok(Revoked::default()),
         };
-        let ended = self.end(target, RevokeReason::RolesChanged).await;
-        ended.map(|(revoked, _)| revoked)
+        self.end(target, RevokeReason::RolesChanged).await
     }
 
     /// The former name of [`credentials_changed`](Self::credentials_changed).
@@ -252,12 +250,20 @@ impl<B: AuthBackend> Gate<B> {
         self.claims_changed(subject, access).await
     }
 
-    async fn end(
-        &self,
-        target: Target,
-        reason: RevokeReason,
-    ) -> Result<(Revoked, Timestamp), Error> {
-        let revoked = self.engine().revoke_noting(target, reason).await;
-        revoked.map_err(failed("end sessions of the subject"))
+    async fn end(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Error> {
+        let revoked = self.engine().revoke(target, reason).await;
+        revoked.map_err(failed(END))
     }
 }
+
+impl EndSessions {
+    fn of(self, subject: String) -> Target {
+        match self {
+            Self::All => Target::Subject(subject),
+            Self::Others { keep } => Target::Others { subject, keep },
+        }
+    }
+}
+
+/// The operation, for messages.
+const END: &str = "end sessions of the subject";

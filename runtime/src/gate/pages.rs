@@ -173,15 +173,19 @@ impl Running {
         let (gate, token, client) = (Arc::clone(self), token.to_owned(), client.clone());
         tokio::spawn(async move {
             let timely = gate.settings().refresh.window / 2;
-            let refreshed = gate.flows().refresh(&token, &client).await;
-            let renewed = match refreshed {
-                Ok(issued) => Renewed::Tokens(Arc::new(PageTokens {
+            // In a task of its own, for the backend may panic: the next request tries again.
+            let (renewing, sent) = (Arc::clone(&gate), token.clone());
+            let refreshed =
+                tokio::spawn(async move { renewing.flows().refresh(&sent, &client).await });
+            let renewed = match refreshed.await {
+                Ok(Ok(issued)) => Renewed::Tokens(Arc::new(PageTokens {
                     is_new: issued.refresh_token.expose() != token,
                     issued,
                     moves,
                     timely,
                 })),
-                Err(refusal) => refused(&refusal),
+                Ok(Err(refusal)) => refused(&refusal),
+                Err(_) => Renewed::Refused(Code::Unavailable, None),
             };
             let is_kept = matches!(renewed, Renewed::Tokens(_));
             if !is_kept {

@@ -177,6 +177,9 @@ impl From<Session> for SessionInfo {
 pub struct Health {
     /// `true` if everything below is well.
     pub is_well: bool,
+    /// `true` if requests should be sent to this node: everything is well but the stored password
+    /// hashes, which are the same on every node.
+    pub is_ready: bool,
     /// `true` if the store can be written to.
     pub store_is_writable: bool,
     /// The age of the view of the revocations; above five seconds the gate is not well.
@@ -191,7 +194,7 @@ pub struct Health {
     /// the gate is not well.
     pub clock_offset: Duration,
     /// `true` if more than one in a hundred of the last stored password hashes could not be
-    /// read; then the gate is not well. Always `false` if the gate was not given the passwords.
+    /// read; then the gate is not well, but still ready. Always `false` if the gate was not given the passwords.
     pub password_hashes_are_unreadable: bool,
     /// The background tasks that panicked, were started again and have not yet run for a while.
     pub failing_tasks: Vec<&'static str>,
@@ -219,12 +222,13 @@ impl Health {
         #[cfg(not(feature = "password"))]
         let password_hashes_are_unreadable = false;
         let failing_tasks = engine.alarms.failing_tasks();
+        let is_ready = store_is_writable
+            && revocation_view_age <= UNWELL
+            && !engine.time.is_off(engine.settings.leeway)
+            && failing_tasks.is_empty();
         Health {
-            is_well: store_is_writable
-                && revocation_view_age <= UNWELL
-                && !engine.time.is_off(engine.settings.leeway)
-                && !password_hashes_are_unreadable
-                && failing_tasks.is_empty(),
+            is_well: is_ready && !password_hashes_are_unreadable,
+            is_ready,
             store_is_writable,
             revocation_view_age,
             revocation_entries,

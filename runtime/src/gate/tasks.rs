@@ -145,7 +145,7 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
     if interval.is_zero() {
         return None;
     }
-    let task = supervise("archive", interval, engine, move |engine| async move {
+    let task = supervise(ARCHIVE, interval, engine, move |engine| async move {
         let mut pause = interval.min(SOON);
         loop {
             sleep(pause).await;
@@ -158,6 +158,7 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
                     tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store");
                 }
             }
+            engine.alarms.task_is_well(ARCHIVE);
             pause = interval;
         }
     });
@@ -176,14 +177,15 @@ where
             loop {
                 sleep(pause).await;
                 work(Arc::clone(&engine)).await;
+                engine.alarms.task_is_well(name);
             }
         }
     })
 }
 
 /// Runs a task that has no end, and starts it again if it panics, as a store may make it: after a
-/// pause that grows. `period` is the time between two rounds of the task. A task that has run for
-/// longer than that is well.
+/// pause that grows. `period` is the time between two rounds of the task. A task that has
+/// completed a round since is well again, and so is one that has run for twice that time.
 fn supervise<W, F>(
     name: &'static str,
     period: Duration,
@@ -215,6 +217,7 @@ where
     task.abort_handle()
 }
 
+const ARCHIVE: &str = "archive";
 /// The longest time between two reads of the log.
 const FOLLOW: Duration = Duration::from_secs(1);
 /// The pause after a read of the log: entries that arrive within it are read together.

@@ -54,14 +54,15 @@ pub struct MovingGuard {
     rules: Arc<Rules>,
 }
 
+#[derive(Clone)]
 struct Rules {
-    key: MovingKey,
+    key: Arc<MovingKey>,
     until: Timestamp,
     subject: String,
     kind: Option<(String, String)>,
     issuer: Option<String>,
     audience: Option<String>,
-    resolve: Option<Box<Resolve>>,
+    resolve: Option<Arc<Resolve>>,
 }
 
 /// The hook that finds the user of a token.
@@ -148,7 +149,7 @@ impl MovingGuard {
     pub fn new(key: impl Into<MovingKey>, until: Timestamp) -> Self {
         Self {
             rules: Arc::new(Rules {
-                key: key.into(),
+                key: Arc::new(key.into()),
                 until,
                 subject: "sub".to_owned(),
                 kind: None,
@@ -214,7 +215,7 @@ impl MovingGuard {
     where
         F: Future<Output = Result<String, AuthError>> + Send + 'static,
     {
-        self.with(|rules| rules.resolve = Some(Box::new(move |token| Box::pin(resolve(token)))))
+        self.with(|rules| rules.resolve = Some(Arc::new(move |token| Box::pin(resolve(token)))))
     }
 
     /// Returns until when tokens are taken.
@@ -224,10 +225,8 @@ impl MovingGuard {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Rules)) -> Self {
-        // The builder has the only reference until the guard is shared, so this always succeeds.
-        if let Some(rules) = Arc::get_mut(&mut self.rules) {
-            change(rules);
-        }
+        // A clone that was made before keeps its own rules.
+        change(Arc::make_mut(&mut self.rules));
         self
     }
 

@@ -22,7 +22,7 @@ use crate::settings::CookieSettings;
 use super::answer::{AccessOnly, Tokens, private};
 use super::body::{has_member, member, parse};
 use super::cookie::{self, DeviceCookie};
-use super::extract::{address, cookies_of};
+use super::extract::{address, all_cookies, cookies_of};
 
 /// Returns the settings of cookies, where they are on.
 pub(super) fn cookies(gate: &Running) -> Option<&CookieSettings> {
@@ -200,7 +200,7 @@ pub(super) fn refresh_token(
 ) -> Result<SentRefresh, Refusal> {
     let name = gate.routes.refresh_token;
     let cookie = match cookies(gate) {
-        Some(_) => refresh_cookie(gate, parts, &parts.headers)?,
+        Some(_) => refresh_cookie(gate, parts, all_cookies(parts))?,
         None => None,
     };
     match (cookie, body) {

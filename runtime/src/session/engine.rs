@@ -182,22 +182,30 @@ impl Engine {
         target: Target,
         reason: RevokeReason,
     ) -> Result<Revoked, StoreError> {
-        let revoked = self.revoke_noting(target, reason).await;
-        revoked.map(|(revoked, _)| revoked)
+        let now = self.time.now();
+        self.revoke_until(target, reason, (self.log_until(now), now))
+            .await
     }
 
-    /// Does the same, and also returns the time of the store at which the subject changed. The
-    /// subject is unchanged as long as this is the time of its last change.
+    /// Does the same for a target of a subject, and also returns the time of its change as the store
+    /// keeps it. The subject is unchanged as long as this is the time of its last change.
     pub(crate) async fn revoke_noting(
         &self,
+        subject: &str,
         target: Target,
         reason: RevokeReason,
     ) -> Result<(Revoked, Timestamp), StoreError> {
+        // A store never writes the time of the change before, however quickly they follow one
+        // another. Had there been yet another in between, the time would differ, and whoever asks
+        // would be refused.
+        let client_id = self.settings.client_id.clone();
+        let before = self.store.subject(subject.to_owned(), client_id).await?;
         let now = self.time.now();
+        let changed = now.max(before.changed_at.plus(Duration::from_millis(1)));
         let revoked = self
             .revoke_until(target, reason, (self.log_until(now), now))
             .await?;
-        Ok((revoked, now))
+        Ok((revoked, changed))
     }
 
     /// Revokes an access token alone. However often it is presented, its revocation is logged only

@@ -564,3 +564,28 @@ async fn tokens_of_simplejwt_and_ravyn_move_without_a_password() {
         }
     }
 }
+
+/// What is said of a guard after it was cloned counts for it, and not for the other.
+#[tokio::test]
+async fn a_clone_of_a_guard_has_its_own_rules() {
+    let shared = simplejwt();
+    let strict = shared.clone().audience("staff").resolve(async |token| {
+        let id = token.subject().to_owned();
+        if id == "8" {
+            Err(AuthError::Invalid)
+        } else {
+            Ok(id)
+        }
+    });
+    let strict = Moved::with(strict).await;
+    let shared = Moved::with(shared).await;
+    let denied = former(&json!({"aud": "staff", "user_id": "8"}));
+    let other = former(&json!({"aud": "shop"}));
+    for token in [&denied, &other] {
+        let answer = strict.exchange(token).await;
+        answer.assert_problem(401, "invalid_credentials");
+        _ = shared.exchange(token).await.tokens();
+    }
+    let staff = former(&json!({"aud": "staff"}));
+    _ = strict.exchange(&staff).await.tokens();
+}

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
 use tollgate::event::{Event, EventKind};
-use tollgate::keys::Algorithm;
+use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::settings::Registry;
 use tollgate_tests::{Answer, OtherStore, request};
@@ -78,10 +78,15 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
+        Self::signing_with(KeyRing::generate(Algorithm::EdDSA).unwrap()).await
+    }
+
+    async fn signing_with(ring: KeyRing) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let keep = Arc::clone(&events);
         let (builder, clock) = tollgate::testing::ready(Shop.gate()).unwrap();
         let shop = builder
+            .keys(ring)
             .cookies("/auth")
             .registry(Registry::Tokens)
             .on_event(move |event| keep.lock().unwrap().push(event.clone()))
@@ -418,4 +423,22 @@ async fn the_store_is_not_asked_for_each_question() {
         }
     };
     assert_eq!(unready.await, json!({"status": "unready"}));
+}
+
+/// A ring that cannot be read or written is no fault of the request.
+#[tokio::test]
+async fn a_ring_that_cannot_be_written_is_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
+    let office = Office::signing_with(ring).await;
+    let chief = office.sign_in("/staff", "chief").await;
+    folder.close().unwrap();
+    for (method, path) in [
+        (Method::POST, "/admin/keys/rotate"),
+        (Method::DELETE, "/admin/keys/refresh-0"),
+    ] {
+        let answer = office.ask(method, path, &chief).await;
+        answer.assert_problem(503, "unavailable");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
 }

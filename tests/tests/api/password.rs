@@ -9,7 +9,8 @@ use tollgate::error::{AuthError, ErrorKind, Refusal};
 use tollgate::event::EventKind;
 use tollgate::password::{Hashing, Listed, PasswordRejection, Passwords, Rules, Stored};
 use tollgate::prelude::*;
-use tollgate_tests::{App, AppBuilder};
+use tollgate_tests::{App, AppBuilder, request};
+use tower::ServiceExt as _;
 
 const RIGHT: &str = "correct horse battery staple";
 
@@ -503,6 +504,11 @@ async fn a_gate_that_was_told_of_the_passwords_tells_of_hashes_that_cannot_be_re
     assert_eq!(event.subject.as_deref(), Some("ada"));
     let health = app.gate.health().await;
     assert!(health.password_hashes_are_unreadable && !health.is_well);
+    // A stored row takes no node out of service.
+    assert!(health.is_ready);
+    let probe = request(http::Method::GET, "/ready", None, None);
+    let routes: Router = app.gate.health_router().into_router();
+    assert_eq!(routes.oneshot(probe).await.unwrap().status(), 200);
     assert!(!untold.gate.health().await.password_hashes_are_unreadable);
 }
 

@@ -566,3 +566,28 @@ async fn a_token_that_was_only_just_issued_may_be_revoked_already() {
     let refused = app.gate.verify_issued(&issued).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidToken);
 }
+
+/// A key of refresh tokens lives as long as the sessions whose tokens it signed once.
+#[tokio::test]
+async fn under_fixed_two_rotations_of_the_keys_sign_nobody_out() {
+    let app = App::with(fixed()).await;
+    let first = app.sign_in("ada@example.com").await;
+    let day = 24 * 3600;
+    for number in 1..=89_u64 {
+        app.wait(day);
+        if number % 31 == 5 {
+            app.gate.keys().rotate().await.unwrap();
+        }
+        let answer = app.refresh(&first.refresh).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::OK,
+            "day {number}: {}",
+            answer.text
+        );
+    }
+    app.wait(day);
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+}

@@ -162,3 +162,24 @@ async fn a_stale_view_decides_nothing_where_it_is_to_be_checked() {
         assert_eq!(app.get("/me", &tokens.access).await.status, 200);
     }
 }
+
+/// A task that completed its work after a panic is well, however long it waits for the next time.
+#[tokio::test(start_paused = true)]
+async fn a_task_is_well_once_it_has_done_its_work_again() {
+    let store = OtherStore::new();
+    let mut settings = Settings::default();
+    settings.archive.interval = Duration::from_secs(24 * 3600);
+    let app = App::on(store.clone(), settings).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    store.on_each(move |name| {
+        let is_first = name == "archive" && counted.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { Act::Panic } else { Act::Run }
+    });
+    pass(65).await;
+    assert_eq!(app.gate.health().await.failing_tasks, ["archive"]);
+    pass(65).await;
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    let health = app.gate.health().await;
+    assert!(health.is_ready, "{health:?}");
+}

@@ -10,6 +10,7 @@ use crate::event::{Event, EventKind};
 use crate::flow::{Backend, Flows};
 use crate::realm::{LiveGate, RealmName};
 use crate::session::{Engine, EngineParts, StoreClock};
+use crate::settings::RefreshPolicy;
 use crate::store::{RevokeReason, Target};
 use crate::throttle::Throttle;
 use crate::token::{Envelope, NestedSecret};
@@ -173,7 +174,11 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .max_ttl()
         .saturating_add(settings.leeway)
         .saturating_add(RELOAD * 2);
-    ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
+    // A refresh token that stays the same is as old as its session.
+    let is_fixed = settings.refresh.policy == RefreshPolicy::Fixed;
+    let (idle, absolute) = (settings.session.idle, settings.session.absolute);
+    let refresh = if is_fixed { absolute } else { idle };
+    ring.set_lifetimes(overlap, refresh, absolute);
     let events = events.in_realm(realm.as_ref());
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());

@@ -313,15 +313,15 @@ async fn revoked(gate: &Running, revoke: Revoke) -> Result<u64, Refusal> {
     Ok(revoked.map_err(Refusal::unavailable)?.sessions)
 }
 
-/// Returns the refusal of a change of the keys: 503 if the gate cannot decide, 400 if the ring does
-/// not allow the change, with a line in the log for the operator.
+/// Returns the refusal of a change of the keys: 400 if the ring does not allow the change, and 503
+/// if the ring or the store cannot be read or written; with a line in the log for the operator.
 fn refuse(error: Error) -> Refusal {
     match error.kind() {
-        ErrorKind::Store | ErrorKind::Random => Refusal::unavailable(error),
-        _ => {
+        ErrorKind::Usage => {
             tracing::warn!(%error, "the keys were not changed");
             Code::InvalidRequest.into()
         }
+        _ => Refusal::unavailable(error),
     }
 }
 

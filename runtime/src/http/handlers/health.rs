@@ -115,17 +115,17 @@ impl Known {
         }
     }
 
-    /// Answers whether the gate is well. Requests that come together wait for one answer.
+    /// Answers whether the gate is ready. Requests that come together wait for one answer.
     async fn ready(&self) -> Response {
         let mut last = self.last.lock().await;
-        let is_well = match *last {
-            Some((at, is_well)) if at.elapsed() < A_WHILE => is_well,
-            _ => Health::of(self.gate.flows()).await.is_well,
+        let is_ready = match *last {
+            Some((at, is_ready)) if at.elapsed() < A_WHILE => is_ready,
+            _ => Health::of(self.gate.flows()).await.is_ready,
         };
         if last.is_none_or(|(at, _)| at.elapsed() >= A_WHILE) {
-            *last = Some((Instant::now(), is_well));
+            *last = Some((Instant::now(), is_ready));
         }
-        answer(is_well, "ready")
+        answer(is_ready, "ready")
     }
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 
 use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
 use crate::gate::Running;
 
 use super::super::body::{ReadBody, demand_object, has_member, member};
-use super::super::extract::{KnownCaller, all_cookies, bearer};
+use super::super::extract::{KnownCaller, all_cookies, bearer, cookies_of};
 #[cfg(feature = "cookies")]
 use super::super::pages;
 use super::super::problem::Rejection;
@@ -73,13 +73,14 @@ pub(in crate::http) async fn sign_out_all(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Rejection> {
     let attempt = async {
         let flows = gate.flows();
         // The cookies are cleared, so the sessions that they name end too, even those of another
         // subject.
         let sessions = match caller.transport {
-            Transport::Cookie => presented(&gate, &headers).await?,
+            Transport::Cookie => presented(&gate, cookies_of(&headers, &extensions)).await?,
             Transport::Bearer => Vec::new(),
         };
         flows.sign_out_all(caller.token.subject()).await?;

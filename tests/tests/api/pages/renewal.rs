@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
 use axum::body::Body;
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, VARY};
 use http::{Method, StatusCode};
+use serde_json::json;
 use tokio::sync::Notify;
 use tollgate::event::{EventKind, RefreshRefusal, Refreshed};
 use tollgate::gate::{Access, EndSessions};
+use tollgate::pages::LoginPage;
 use tollgate::prelude::*;
 use tollgate::session::Revoke;
 use tollgate::settings::RefreshPolicy;
-use tollgate_tests::{Act, App, OtherStore, Role};
+use tollgate_tests::{Accounts, Act, App, AppBuilder, OtherStore, PASSWORD, Role, User};
 
-use crate::cookies::{ACCESS, REFRESH};
+use crate::cookies::{ACCESS, Jar, REFRESH};
 
 use super::{
     FETCH, PAGE, app, asked, builder, expired, fetch, location, open, page, refreshes, send, sets,
@@ -847,4 +851,69 @@ async fn a_sign_out_everywhere_reaches_a_renewal_of_a_moment_ago() {
     let answer = app.send(jar.send(page("/maybe"))).await;
     assert_eq!(answer.text, "nobody");
     assert!(!answer.headers.contains_key("set-cookie"));
+}
+
+/// A hook that panics costs one answer: the next request of the same cookies tries again.
+#[tokio::test]
+async fn a_renewal_that_panics_is_tried_again_by_the_next_request() {
+    let app = app().await;
+    let mut jar = expired(&app).await;
+    app.accounts
+        .in_refresh
+        .set(|| async { panic!("the backend has a defect") });
+    for _ in 0..2 {
+        let answer = send(&app, &mut jar, page("/")).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    app.accounts.in_refresh.set(|| async {});
+    let answer = send(&app, &mut jar, page("/")).await;
+    assert!(answer.status.is_redirection() && sets(&answer, REFRESH));
+    assert_eq!(open(&app, &mut jar, "/").await.text, "ada@example.com");
+}
+
+/// Auth routes below the layer, at a path that the layer does not know, read the refresh cookie.
+#[tokio::test]
+async fn nested_auth_routes_below_the_layer_read_the_refresh_cookie() {
+    fn routes(gate: &Gate<Accounts>) -> Router {
+        let home = get(async |user: Auth<User>| user.email().clone());
+        let pages = Router::new()
+            .route("/", home)
+            .route("/login", get(async |_: LoginPage| "login"))
+            .nest("/api", gate.router())
+            .layer(gate.pages("/login"));
+        gate.install(pages).with_state(gate.clone())
+    }
+    let mut settings = settings();
+    settings.cookies.path = Some("/".to_owned());
+    let app = AppBuilder::of(Accounts::seeded(), routes).settings(settings);
+    let app = app.build().await;
+    let signed_in = async |email: &str| {
+        let fields = json!({"email": email, "password": PASSWORD});
+        let mut request = fetch(Method::POST, "/api/auth/signin");
+        *request.body_mut() = Body::from(fields.to_string());
+        let json = http::HeaderValue::from_static("application/json");
+        request.headers_mut().insert("content-type", json);
+        let mut jar = Jar::default();
+        let answer = send(&app, &mut jar, request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        jar
+    };
+    let refresh = || fetch(Method::POST, "/api/auth/refresh-access");
+    let mut jar = signed_in("ada@example.com").await;
+    app.wait(660);
+    let answer = send(&app, &mut jar, refresh()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+
+    // Signing out everywhere ends the session of a refresh cookie too, although it is another
+    // subject's.
+    let mut grace = signed_in("grace@example.com").await;
+    let mut both = Jar(vec![
+        (ACCESS.to_owned(), jar.value(ACCESS).to_owned()),
+        (REFRESH.to_owned(), grace.value(REFRESH).to_owned()),
+    ]);
+    let everywhere = fetch(Method::POST, "/api/auth/signout-all");
+    let answer = send(&app, &mut both, everywhere).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+    let answer = send(&app, &mut grace, refresh()).await;
+    answer.assert_problem(401, "invalid_grant");
 }
