@@ -162,14 +162,20 @@ export class Client {
    * @throws StepNeeded: call it once more with `step_token` and the answer; Refused, SignedOut, Unavailable.
    */
   async reauthenticate(credentials: Readonly<Record<string, unknown>>): Promise<void> {
-    const access = await this.accessToken();
+    await this.accessToken();
     await this.#alone(async () => {
-      const sentAt = this.#now();
-      const answer = await this.#post(this.#paths.reauthenticate, credentials, SIGN_IN_PATIENCE, access);
-      if (answer === undefined) throw new Unavailable("there was no answer");
+      // Another tab may have signed somebody else in while this one waited.
       const held = this.#store.read();
       if (held === undefined) throw new SignedOut("somebody signed out");
-      this.#store.write(this.#tokens(answer, sentAt, held.refresh));
+      const sentAt = this.#now();
+      const answer = await this.#post(this.#paths.reauthenticate, credentials, SIGN_IN_PATIENCE, held.access);
+      if (answer === undefined) throw new Unavailable("there was no answer");
+      const tokens = this.#tokens(answer, sentAt, held.refresh);
+      // Without locks, what is kept counts: the answer may be another user's.
+      const now = this.#store.read();
+      if (now === undefined) throw new SignedOut("somebody signed out");
+      if (now.refresh !== held.refresh) throw new Unavailable("another tab changed the session");
+      this.#store.write(tokens);
     });
   }
 
@@ -313,7 +319,8 @@ export class Client {
       this.#store.clear();
       throw new SignedOut("the session is over");
     }
-    const tokens = this.#tokens(answer, sentAt);
+    // With `refresh.answer_token = false` the token stays the same and is not answered.
+    const tokens = this.#tokens(answer, sentAt, used?.refresh);
     // Kept before anybody uses it.
     this.#store.write(tokens);
     return tokens;

@@ -345,3 +345,27 @@ test("a cookie that the browser dropped is renewed, and the request is sent once
   assert.equal((await tab.fetch("/me")).status, 200);
   assert.equal(asked, 2);
 });
+
+test("a server that never changes the refresh token need not answer it", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(() => it.json(200, { access_token: "renewed", expires_in: 600 }));
+  assert.equal(await tab.accessToken(), "renewed");
+  assert.deepEqual([it.storage.tokens().access, it.storage.tokens().refresh], ["renewed", "r1"]);
+});
+
+test("a proof never mixes the tokens of two users", async () => {
+  const it = world();
+  const [one, other] = [it.tab(), it.tab()];
+  await one.signIn(CREDENTIALS);
+  // The other tab holds the lock until somebody else is signed in.
+  await Promise.all([other.signIn({ ...CREDENTIALS, email: "grace@example.com" }), one.reauthenticate(CREDENTIALS)]);
+  assert.deepEqual([it.storage.tokens().access, it.storage.tokens().refresh], ["fresh-a2", "r2"]);
+  // Without locks, a proof that somebody else overtook is not kept.
+  const [third, fourth] = [it.tab({ locks: noLocks() }), it.tab({ locks: noLocks() })];
+  const overtaken = third.reauthenticate(CREDENTIALS);
+  await Promise.all([fourth.signIn(CREDENTIALS), assert.rejects(overtaken, Unavailable)]);
+  assert.deepEqual([it.storage.tokens().access, it.storage.tokens().refresh], ["a3", "r3"]);
+});

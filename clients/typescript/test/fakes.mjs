@@ -84,6 +84,10 @@ export function world({ ttl = 600, journal = [], shared = locks() } = {}) {
       await pass();
       if (pathname === "/auth/refresh-access" && it.answers.length > 0) return it.answers.shift()({ init, body });
       if (pathname === "/auth/signin" || pathname === "/auth/refresh-access") return it.tokens();
+      if (pathname === "/auth/reauthenticate") {
+        // Whose proof it is, is whose the access token is.
+        return it.json(200, { access_token: `fresh-${init.headers.authorization.slice("Bearer ".length)}`, expires_in: ttl });
+      }
       if (pathname === "/auth/signout") return it.json(204);
       return it.json(200, { authorization: init.headers.authorization });
     },
