@@ -288,7 +288,7 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// Returns a token that was verified before and has not expired, if the keys of its guard are
     /// still the same.
     fn find_remembered(&self, token: &str, now: Timestamp) -> Option<Judged<U>> {
-        self.0.verified.get(token, (now, now), |guard| {
+        let known = self.0.verified.get(token, (now, now), |guard| {
             let table = self.0.table.load();
             let entry = table.by_number(guard)?;
             Some((
@@ -296,7 +296,8 @@ impl<U: JwtClaims> GuardRouter<U> {
                 entry.guard.generation(now)?,
                 entry.expected.base.leeway,
             ))
-        })
+        });
+        known.ok()
     }
 
     /// Verifies a token that is not remembered, and remembers it.
@@ -343,6 +344,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         if let Some(generation) = generation.filter(|_| !<U::Claims as ClaimSet>::ACTION_BOUND) {
             let owner = (entry.number, generation);
             let cache = &self.0.verified;
+            let token = (token, cache.unknown(token));
             cache.put(token, &verified, owner, Remember::FirstSight, now);
         }
         Ok(verified)

@@ -217,16 +217,18 @@ impl Admission {
         let known = self.seen.get(text, (now, self.time.later(now)), |_| {
             Some(((), generation, self.expect.leeway))
         });
-        if let Some((_, verified)) = known {
-            return Ok(verified);
-        }
+        let unknown = match known {
+            Ok((_, verified)) => return Ok(verified),
+            Err(unknown) => unknown,
+        };
         let verified = self.read(text, &keys, &self.expect, now)?;
         let remember = match keys.algorithm().family() {
             AlgorithmFamily::Hmac => Remember::SecondSight,
             _ => Remember::FirstSight,
         };
         let owner = (0, generation);
-        self.seen.put(text, &verified, owner, remember, now);
+        let token = (text, unknown);
+        self.seen.put(token, &verified, owner, remember, now);
         Ok(verified)
     }
 

@@ -26,6 +26,10 @@ use crate::clock::Timestamp;
 /// replace the next before it comes again.
 pub(crate) struct VerifiedCache(Option<Table>);
 
+/// A token that was looked for and not found, by the hash under which it will be remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unknown(u64);
+
 /// The use from which on a token is remembered while there is space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remember {
@@ -115,37 +119,30 @@ impl VerifiedCache {
     }
 
     /// Returns the token, if it was verified under the present generation of its owner's keys and
-    /// has not expired. `of` returns for an owner the value that the caller needs, its generation,
-    /// and its leeway. `now` is the same as for `verify_at`.
+    /// has not expired; otherwise the key for [`put`](Self::put). `of` returns for an owner the
+    /// value that the caller needs, its generation, and its leeway. `now` is the same as for
+    /// `verify_at`.
     pub(crate) fn get<C: ClaimSet, T>(
         &self,
         token: &str,
         now: (Timestamp, Timestamp),
         of: impl FnOnce(u64) -> Option<(T, u64, Duration)>,
-    ) -> Option<(T, Verified<C>)> {
-        let table = self.0.as_ref()?;
-        let hash = table.hash(token);
-        let slot = table.bucket(hash)?.find(hash)?;
-        let entry = slot.entry.load();
-        let cached = entry.as_ref().filter(|entry| *entry.text == *token)?;
-        let (owner, generation, leeway) = of(cached.owner)?;
-        if cached.generation != generation {
-            return None;
-        }
-        let verified = Arc::clone(&cached.verified);
-        let verified: Arc<VerifiedToken<C>> = verified.downcast().ok()?;
-        if !verified.token().is_timely(leeway, now) {
-            return None;
-        }
-        slot.touch();
-        Some((owner, Verified::shared(verified)))
+    ) -> Result<(T, Verified<C>), Unknown> {
+        let unknown = self.unknown(token);
+        let table = self.0.as_ref().ok_or(unknown)?;
+        table.get(unknown.0, token, now, of).ok_or(unknown)
     }
 
-    /// Remembers a token that was verified `now`, unless it is long, comes for the first time, or
-    /// there is no space for it.
+    /// Returns the key for [`put`](Self::put) without looking for the token.
+    pub(crate) fn unknown(&self, token: &str) -> Unknown {
+        Unknown(self.0.as_ref().map_or(0, |table| table.hash(token)))
+    }
+
+    /// Remembers a token that is not known and that was verified `now`, unless it is long, comes
+    /// for the first time, or there is no space for it.
     pub(crate) fn put<C: ClaimSet>(
         &self,
-        token: &str,
+        (token, Unknown(hash)): (&str, Unknown),
         verified: &Verified<C>,
         (owner, generation): (u64, u64),
         remember: Remember,
@@ -154,7 +151,6 @@ impl VerifiedCache {
         let Some(table) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else {
             return;
         };
-        let hash = table.hash(token);
         if remember == Remember::SecondSight && !table.was_seen(hash) {
             return;
         }
@@ -178,6 +174,30 @@ impl Table {
         hasher.finish() | USED
     }
 
+    fn get<C: ClaimSet, T>(
+        &self,
+        hash: u64,
+        token: &str,
+        now: (Timestamp, Timestamp),
+        of: impl FnOnce(u64) -> Option<(T, u64, Duration)>,
+    ) -> Option<(T, Verified<C>)> {
+        let slot = self.bucket(hash)?.find(hash)?;
+        let entry = slot.entry.load();
+        let cached = entry.as_ref()?;
+        let (owner, generation, leeway) = of(cached.owner)?;
+        if cached.generation != generation {
+            return None;
+        }
+        // The times come before the text, so that the processor can fetch both at once.
+        let known: &VerifiedToken<C> = cached.verified.downcast_ref()?;
+        if !known.token().is_timely(leeway, now) || *cached.text != *token {
+            return None;
+        }
+        let verified = Arc::clone(&cached.verified).downcast().ok()?;
+        slot.touch();
+        Some((owner, Verified::shared(verified)))
+    }
+
     fn bucket(&self, hash: u64) -> Option<&Bucket> {
         self.buckets.get(place(hash, self.buckets.len()))
     }
@@ -192,10 +212,12 @@ impl Table {
         if sights.iter().any(is_known) {
             return true;
         }
-        // The oldest is dropped. If two threads do this at once, one more may be lost.
+        // The oldest is dropped. If two threads do this at once, others may be lost.
         let mut next = fingerprint;
         for sight in sights {
-            next = sight.swap(next, Ordering::Relaxed);
+            let moved = sight.load(Ordering::Relaxed);
+            sight.store(next, Ordering::Relaxed);
+            next = moved;
         }
         false
     }
@@ -462,12 +484,17 @@ mod tests {
                 .cache
                 .get::<Bare, ()>(token, now, |_| Some(((), 1, self.expect.leeway)));
             let verified = verify::<Bare>(token, &self.ring.set(), &self.expect, self.now).unwrap();
-            if let Some(((), known)) = known {
-                assert_eq!(known.claims().0, verified.claims().0);
-                return true;
+            match known {
+                Ok(((), known)) => {
+                    assert_eq!(known.claims().0, verified.claims().0);
+                    true
+                }
+                Err(unknown) => {
+                    let token = (token, unknown);
+                    self.cache.put(token, &verified, (0, 1), remember, self.now);
+                    false
+                }
             }
-            self.cache.put(token, &verified, (0, 1), remember, self.now);
-            false
         }
 
         fn bytes(&self) -> u64 {
@@ -503,7 +530,7 @@ mod tests {
             let found = fixture
                 .cache
                 .get::<Bare, ()>(&other, now, |_| Some(((), 1, fixture.expect.leeway)));
-            assert!(found.is_none(), "{other}");
+            assert!(found.is_err(), "{other}");
         }
     }
 
@@ -518,7 +545,7 @@ mod tests {
                 .get::<Bare, ()>(&token, (now, now), |_| {
                     Some(((), generation, fixture.expect.leeway))
                 })
-                .is_some()
+                .is_ok()
         };
         let end = START.plus(LIFE);
         assert!(at(START, 1) && at(end.minus(Duration::from_millis(1)), 1));

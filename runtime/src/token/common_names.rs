@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::expect::Expect;
+use super::fast_path::Frame;
 use crate::realm::RealmName;
 
 /// The names that all tokens of a verifier have in common.
@@ -18,6 +19,8 @@ pub(super) struct TokenNames {
     pub(super) kid: Arc<str>,
     /// The client that most tokens have.
     pub(super) client_id: Arc<str>,
+    /// The texts around the subject in the gate's own tokens.
+    frame: Option<Frame>,
 }
 
 thread_local! {
@@ -38,6 +41,7 @@ impl TokenNames {
             realm: expect.realm.clone(),
             kid: Arc::clone(kid),
             client_id: Arc::clone(&expect.client_id),
+            frame: None,
         }
     }
 
@@ -45,7 +49,10 @@ impl TokenNames {
     pub(super) fn of(expect: &Expect, kid: &Arc<str>) -> Arc<Self> {
         let make = || {
             let issuer = Arc::clone(&expect.issuer);
-            Arc::new(Self::new(expect, issuer, &expect.audience, kid))
+            Arc::new(Self {
+                frame: Frame::of(expect),
+                ..Self::new(expect, issuer, &expect.audience, kid)
+            })
         };
         let shared = RECENT.try_with(|recent| {
             let mut recent = recent.borrow_mut();
@@ -61,6 +68,11 @@ impl TokenNames {
         });
         // A thread that is ending has no copies any more.
         shared.unwrap_or_else(|_| make())
+    }
+
+    /// Returns the texts around the subject, if the fast decoder can read tokens with these names.
+    pub(super) fn frame(&self) -> Option<&Frame> {
+        self.frame.as_ref()
     }
 
     /// Returns whether these were made of the same values, compared by address. A copy holds its

@@ -11,13 +11,14 @@ use super::claims::ClaimSet;
 use super::expect::Expect;
 use super::json::{Budget, MAX_MEMBERS, Strict};
 use super::names::Names;
+use super::subject::SubjectText;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
 /// The contents of a payload of the right form, with the expected issuer and audience; the times
 /// are not checked.
 pub(super) struct Decoded<C> {
-    pub(super) subject: Box<str>,
+    pub(super) subject: SubjectText,
     /// The client; `None` if it is the expected one.
     pub(super) client_id: Option<Box<str>>,
     pub(super) expires: u64,
@@ -171,7 +172,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
             acr,
             binding,
             claims: C::finish(draft, parsed).map_err(missing)?,
-            subject,
+            subject: (&*subject).into(),
         })
     }
 }

@@ -9,6 +9,7 @@ use super::common_names::TokenNames;
 #[cfg(test)]
 use super::expect::Expect;
 use super::expect::bounded;
+use super::subject::SubjectText;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
@@ -19,7 +20,7 @@ pub struct TokenInfo {
     pub(super) names: Arc<TokenNames>,
     /// The client, where it is not the expected one.
     pub(super) client_id: Option<Box<str>>,
-    pub(super) subject: Box<str>,
+    pub(super) subject: SubjectText,
     pub(super) acr: Option<Box<str>>,
     pub(super) jti: TokenId,
     pub(super) session: Option<(SessionId, u32)>,

@@ -127,7 +127,7 @@ pub(crate) fn draft<C: ClaimSet>(
 
 /// Decodes a payload that is not as most are.
 #[cold]
-fn decode<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>) -> Option<Decoded<C>> {
+fn decode<C: ClaimSet>(payload: &[u8], stamp: &Stamp<'_>) -> Option<Decoded<C>> {
     let expect = Expect {
         issuer: stamp.issuer.into(),
         audience: stamp.audience.into(),
@@ -201,12 +201,13 @@ impl Payload {
     /// and whether a store can keep its subject.
     fn is_verifiable<C: ClaimSet>(&mut self, stamp: &Stamp<'_>, claims: &C) -> bool {
         let is_read = self.is_read_the_short_way::<C>(stamp)
-            || decode::<C>(&mut self.json, stamp).is_some_and(|decoded| {
+            || decode::<C>(&self.json, stamp).is_some_and(|decoded| {
                 decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
             });
         // A number that is not finite is written as `null`, which an optional claim would read as
         // `None`.
-        let has_null = std::str::from_utf8(&self.json).is_ok_and(|text| text.contains("null"));
+        let own = self.json.get(self.own..).unwrap_or_default();
+        let has_null = std::str::from_utf8(own).is_ok_and(|text| text.contains("null"));
         is_read && (!has_null || are_finite(claims))
     }
 

@@ -38,6 +38,7 @@ mod nested;
 mod refresh;
 mod secret_names;
 mod stored;
+mod subject;
 mod successor;
 mod verify;
 #[cfg(test)]

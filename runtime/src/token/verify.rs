@@ -9,7 +9,7 @@ use super::common_names::TokenNames;
 use super::compact::{self, Compact, decoded_len, encoded_len};
 use super::decode::{self, Decoded};
 use super::expect::Expect;
-use super::fast_path::{self, Names};
+use super::fast_path::{self, Frame};
 use super::header::find_key;
 use super::info::{ForeignToken, LiveAt, TokenInfo};
 use super::json::{is_plain, is_strict};
@@ -68,9 +68,11 @@ pub(crate) fn verify_at<C: ClaimSet>(
 ) -> Result<Verified<C>, VerifyError> {
     let (parts, key) = find_key_of(token, keys).ok_or(VerifyError::Invalid)?;
     check_signature(&parts, key).ok_or(VerifyError::Invalid)?;
-    let decoded = decode_payload::<C>(parts.payload, expect).ok_or(VerifyError::Invalid)?;
+    let names = TokenNames::of(expect, key.kid());
+    let decoded =
+        decode_payload::<C>(parts.payload, expect, names.frame()).ok_or(VerifyError::Invalid)?;
     check_times(&decoded, expect, now)?;
-    Ok(Verified::new(decoded, key, expect))
+    Ok(Verified::made(decoded, names, None))
 }
 
 /// Returns the parts of a token and the key of its header: byte for byte as issued, or otherwise by
@@ -99,11 +101,19 @@ fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
     key.verify(parts.signed.as_bytes(), signature).then_some(())
 }
 
-fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
+fn decode_payload<C: ClaimSet>(
+    encoded: &str,
+    expect: &Expect,
+    frame: Option<&Frame>,
+) -> Option<Decoded<C>> {
     let mut stack = [MaybeUninit::uninit(); BUFFER_LEN];
     let mut heap = Vec::new();
     let buffer = buffer_for(encoded.len(), &mut stack, &mut heap);
-    decode_claims(compact::decode_into(encoded, buffer)?, expect)
+    let payload = compact::decode_into(encoded, buffer)?;
+    if let Some(decoded) = frame.and_then(|frame| fast_path::decode(payload, frame)) {
+        return Some(decoded);
+    }
+    decode_claims(payload, expect)
 }
 
 /// Returns memory for decoding so many characters: on the stack where they fit there.
@@ -121,13 +131,7 @@ fn buffer_for<'b>(
 }
 
 /// Decodes a payload; `None` if it is not an access token's for `expect`.
-pub(super) fn decode_claims<C: ClaimSet>(
-    payload: &mut [u8],
-    expect: &Expect,
-) -> Option<Decoded<C>> {
-    if let Some(decoded) = fast_path::decode(payload, Names::of(expect)) {
-        return Some(decoded);
-    }
+pub(super) fn decode_claims<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<Decoded<C>> {
     let text = std::str::from_utf8(payload).ok()?;
     if is_plain(text) || is_strict(text) {
         decode::decode(text, expect)
@@ -161,10 +165,6 @@ pub(super) fn check_times<C>(
 }
 
 impl<C> Verified<C> {
-    fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
-        Self::made(decoded, TokenNames::of(expect, key.kid()), None)
-    }
-
     /// Wraps the claims of another issuer's token after all checks: for
     /// [`external`](super::external) alone.
     pub(super) fn foreign(

@@ -167,7 +167,7 @@ pub(in crate::http) fn bearer<'a>(
     schemes: &[String],
 ) -> Result<Option<&'a str>, Refusal> {
     // The usual name needs no parsing.
-    let mut values = if header == AUTHORIZATION {
+    let mut values = if header == AUTHORIZATION.as_str() {
         parts.headers.get_all(AUTHORIZATION).iter()
     } else {
         parts.headers.get_all(header).iter()
@@ -179,6 +179,13 @@ pub(in crate::http) fn bearer<'a>(
         return Err(Malformed::TwoCredentials.into());
     }
     let bytes = value.as_bytes();
+    // The usual form is the scheme as the settings spell it and one space.
+    let usual = schemes
+        .iter()
+        .find_map(|known| bytes.strip_prefix(known.as_bytes())?.strip_prefix(b" "));
+    if let Some(token) = usual.filter(|token| !token.starts_with(b" ")) {
+        return text_of(token).map(Some);
+    }
     let end = bytes
         .iter()
         .position(|byte| matches!(byte, b' ' | b'\t'))
@@ -198,9 +205,10 @@ pub(in crate::http) fn bearer<'a>(
     let rest = rest.strip_prefix(b" ").unwrap_or_default();
     let start = rest.iter().position(|byte| *byte != b' ');
     let token = rest.get(start.unwrap_or(rest.len())..).unwrap_or_default();
-    // The verifier decides which characters a token may have.
-    match std::str::from_utf8(token) {
-        Ok(token) => Ok(Some(token)),
-        Err(_) => Err(Code::InvalidToken.into()),
-    }
+    text_of(token).map(Some)
+}
+
+/// Returns the text of a token. The verifier decides which characters it may have.
+fn text_of(token: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(token).map_err(|_| Code::InvalidToken.into())
 }

@@ -56,7 +56,7 @@ pub(super) fn token<'a>(
 /// Removes the protocol with the token from the header, before a handler selects one, and keeps it
 /// for the other extractors of the request.
 pub(super) fn hide(headers: &mut HeaderMap, extensions: &mut Extensions) {
-    if extensions.get::<Offered>().is_some() {
+    if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) || extensions.get::<Offered>().is_some() {
         return;
     }
     let lines: Vec<HeaderValue> = headers

@@ -137,8 +137,8 @@ keyed! {
 
 /// Copies bytes to the start of a block.
 fn copy(block: &mut [u8], bytes: &[u8]) {
-    for (to, from) in block.iter_mut().zip(bytes) {
-        *to = *from;
+    if let Some(start) = block.get_mut(..bytes.len()) {
+        start.copy_from_slice(bytes);
     }
 }
 

@@ -267,7 +267,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
             acr,
             binding: None,
             claims,
-            subject,
+            subject: (&*subject).into(),
         };
         Ok((
             decoded,

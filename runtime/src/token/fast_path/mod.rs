@@ -13,6 +13,7 @@ use super::claims::ClaimSet;
 use super::decode::{ClaimName, ClaimNameSeed, Decoded};
 use super::expect::Expect;
 use super::json::is_plain;
+use super::subject::SubjectText;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
@@ -22,11 +23,9 @@ mod plain;
 
 /// Decodes a payload whose registered members are in the issuer's order, with a session and without
 /// `acr`. `None` decides nothing, and leaves the payload as it was.
-pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: Names<'_>) -> Option<Decoded<C>> {
-    let mut read = Scanner {
-        rest: std::str::from_utf8(payload).ok()?,
-    };
-    let registered = Registered::read(&mut read, expect)?;
+pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], frame: &Frame) -> Option<Decoded<C>> {
+    let mut read = Scanner { rest: payload };
+    let registered = Registered::read(&mut read, frame)?;
     let own = payload.len().checked_sub(read.rest.len())?;
     let draft = match read_plain::<C>(read) {
         Some(draft) => draft,
@@ -52,42 +51,42 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: Names<'_>) -> Opti
 /// Returns whether [`decode`] would read the own members of a payload, which begin at `own`, beside
 /// this subject. `false` decides nothing.
 pub(super) fn reads_own<C: ClaimSet>(payload: &mut [u8], own: usize, subject: C::Subject) -> bool {
-    let rest = payload
+    let draft = payload
         .get(own..)
-        .and_then(|rest| std::str::from_utf8(rest).ok());
-    let draft = rest
         .and_then(|rest| read_plain::<C>(Scanner { rest }))
         .or_else(|| read_general::<C>(payload, own));
     draft.is_some_and(|draft| C::finish(draft, subject).is_ok())
 }
 
-/// The names that a verifier expects in every token.
-#[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
-    /// `iss`.
-    pub(super) issuer: &'a str,
-    /// `aud`.
-    pub(super) audience: &'a str,
-    /// `client_id`.
-    pub(super) client_id: &'a str,
-    /// `rlm`.
-    pub(super) realm: Option<&'a str>,
+/// The texts before and after the subject, which are the same in all tokens of a verifier.
+#[derive(Debug)]
+pub(super) struct Frame {
+    before: Box<str>,
+    after: Box<str>,
 }
 
-impl<'a> Names<'a> {
-    pub(super) fn of(expect: &'a Expect) -> Self {
-        Self {
-            issuer: &expect.issuer,
-            audience: &expect.audience,
-            client_id: &expect.client_id,
-            realm: expect.realm.as_ref().map(RealmName::as_str),
+impl Frame {
+    /// Writes the texts for a verifier. `None` if a name would be written with an escape, or if the
+    /// client has none: then the general decoder reads all tokens.
+    pub(super) fn of(expect: &Expect) -> Option<Self> {
+        let (issuer, audience, client) = (&*expect.issuer, &*expect.audience, &*expect.client_id);
+        let realm = expect.realm.as_ref().map(RealmName::as_str);
+        let names = [issuer, audience, client].into_iter().chain(realm);
+        if client.is_empty() || !names.into_iter().all(is_printable_text) {
+            return None;
         }
+        let realm = realm.map_or_else(String::new, |name| format!(",\"rlm\":\"{name}\""));
+        Some(Self {
+            before: format!("{{\"iss\":\"{issuer}\",\"sub\":\"").into(),
+            after: format!(",\"aud\":\"{audience}\",\"client_id\":\"{client}\"{realm},\"exp\":")
+                .into(),
+        })
     }
 }
 
 /// The members that the issuer writes first.
 struct Registered {
-    subject: Box<str>,
+    subject: SubjectText,
     expires: u64,
     issued: u64,
     jti: TokenId,
@@ -97,20 +96,10 @@ struct Registered {
 }
 
 impl Registered {
-    fn read(read: &mut Scanner<'_>, expect: Names<'_>) -> Option<Self> {
-        read.literal("{\"iss\":\"")?;
-        read.exactly(expect.issuer)?;
-        read.literal(",\"sub\":\"")?;
+    fn read(read: &mut Scanner<'_>, frame: &Frame) -> Option<Self> {
+        read.literal(&frame.before)?;
         let subject = Some(read.string()?).filter(|subject| !subject.is_empty())?;
-        read.literal(",\"aud\":\"")?;
-        read.exactly(expect.audience)?;
-        read.literal(",\"client_id\":\"")?;
-        read.exactly(expect.client_id)?;
-        if let Some(realm) = expect.realm {
-            read.literal(",\"rlm\":\"")?;
-            read.exactly(realm)?;
-        }
-        read.literal(",\"exp\":")?;
+        read.literal(&frame.after)?;
         let expires = read.integer()?;
         read.literal(",\"iat\":")?;
         let issued = read.integer()?;
@@ -136,63 +125,55 @@ impl Registered {
     }
 }
 
-/// Reads a text from its start; `rest` is the part that follows.
+/// Reads a text from its start; `rest` is the part that follows. What it returns as text is valid
+/// UTF-8.
 struct Scanner<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
     /// Skips exactly these bytes.
     fn literal(&mut self, expected: &str) -> Option<()> {
-        self.rest = self.rest.strip_prefix(expected)?;
+        self.rest = self.rest.strip_prefix(expected.as_bytes())?;
         Some(())
-    }
-
-    /// Skips exactly this string, after its opening quote, together with the closing one. A text
-    /// that would be written with an escape is not compared.
-    fn exactly(&mut self, expected: &str) -> Option<()> {
-        self.rest = self.rest.strip_prefix(expected)?.strip_prefix('"')?;
-        is_printable_text(expected).then_some(())
     }
 
     /// Reads a string of printable ASCII without an escape, after its opening quote, together with
     /// the closing one.
     fn string(&mut self) -> Option<&'a str> {
-        let len = self
-            .rest
-            .bytes()
-            .position(|byte| !is_printable(byte))
-            .unwrap_or(self.rest.len());
+        let len = self.rest.iter().position(|byte| !is_printable(*byte))?;
+        self.quoted(len)
+    }
+
+    /// Reads a text of so many bytes, together with the quote that follows.
+    fn quoted(&mut self, len: usize) -> Option<&'a str> {
         let (text, rest) = self.rest.split_at_checked(len)?;
-        self.rest = rest.strip_prefix('"')?;
-        Some(text)
+        self.rest = rest.strip_prefix(b"\"")?;
+        std::str::from_utf8(text).ok()
     }
 
     /// Reads an id, after its opening quote, together with the closing one.
     fn id<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let (text, rest) = self.rest.split_at_checked(TokenId::TEXT_LEN)?;
-        self.rest = rest.strip_prefix('"')?;
-        parse(text)
+        parse(self.quoted(TokenId::TEXT_LEN)?)
     }
 
     /// Reads an integer without a sign, of at most nineteen digits, without a leading zero.
     fn integer(&mut self) -> Option<u64> {
-        let len = self
-            .rest
-            .bytes()
-            .take(MAX_DIGITS + 1)
-            .take_while(u8::is_ascii_digit)
-            .count();
+        let (mut value, mut len) = (0_u64, 0);
+        for byte in self.rest.iter().take(MAX_DIGITS + 1) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            len += 1;
+        }
         let (digits, rest) = self.rest.split_at_checked(len)?;
-        if len == 0 || len > MAX_DIGITS || (len > 1 && digits.starts_with('0')) {
+        if len == 0 || len > MAX_DIGITS || (len > 1 && digits.starts_with(b"0")) {
             return None;
         }
         self.rest = rest;
-        Some(
-            digits
-                .bytes()
-                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
-        )
+        Some(value)
     }
 }
 
@@ -229,7 +210,7 @@ fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
     let mut reader = PlainReader::new(scanner);
     let mut draft = C::Draft::default();
     for _ in 0..=MAX_OWN {
-        if reader.scanner.rest == "}" {
+        if reader.scanner.rest == b"}" {
             return Some(draft);
         }
         reader.scanner.literal(",\"")?;

@@ -72,7 +72,7 @@ impl<'de> PlainReader<'de> {
     }
 
     fn next_is(&self, byte: u8) -> bool {
-        self.scanner.rest.as_bytes().first() == Some(&byte)
+        self.scanner.rest.first() == Some(&byte)
     }
 
     fn literal(&mut self, expected: &str) -> Result<(), GaveUp> {
@@ -84,15 +84,12 @@ impl<'de> PlainReader<'de> {
 
     fn string(&mut self) -> Result<&'de str, GaveUp> {
         self.literal("\"")?;
-        let bytes = self.scanner.rest.as_bytes();
-        let len = bytes
+        let len = self
+            .scanner
+            .rest
             .iter()
             .position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'));
-        let text = len.and_then(|len| {
-            let (text, rest) = self.scanner.rest.split_at_checked(len)?;
-            self.scanner.rest = rest.strip_prefix('"')?;
-            Some(text)
-        });
+        let text = len.and_then(|len| self.scanner.quoted(len));
         text.ok_or_else(|| self.give_up())
     }
 
@@ -102,10 +99,7 @@ impl<'de> PlainReader<'de> {
             return Err(self.give_up());
         };
         // A number that goes on, such as a fraction, is not an integer.
-        if !matches!(
-            self.scanner.rest.as_bytes().first(),
-            Some(b',' | b'}' | b']')
-        ) {
+        if !matches!(self.scanner.rest.first(), Some(b',' | b'}' | b']')) {
             return Err(self.give_up());
         }
         match (is_negative, i64::try_from(number)) {
@@ -187,7 +181,7 @@ impl<'de> Deserializer<'de> for &mut PlainReader<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GaveUp> {
-        match self.scanner.rest.as_bytes().first() {
+        match self.scanner.rest.first() {
             Some(b'"') => visitor.visit_borrowed_str(self.string()?),
             Some(b'[') => self.list(visitor),
             Some(b't' | b'f') => self.boolean(visitor),
