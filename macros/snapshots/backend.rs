@@ -1,4 +1,4 @@
-//! What `backend` of `src/tests.rs` expands to.
+//! What `backend` of `src/tests` expands to.
 
 struct Accounts {
     db: SqlitePool,

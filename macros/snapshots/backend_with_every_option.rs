@@ -1,4 +1,4 @@
-//! What `backend_with_every_option` of `src/tests.rs` expands to.
+//! What `backend_with_every_option` of `src/tests` expands to.
 
 struct Accounts {
     db: SqlitePool,

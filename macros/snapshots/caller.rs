@@ -1,4 +1,4 @@
-//! What `caller` of `src/tests.rs` expands to.
+//! What `caller` of `src/tests` expands to.
 
 #[automatically_derived]
 impl ::tollgate::__private::IsCaller for Admin

@@ -1,4 +1,4 @@
-//! What `caller_with_every_option` of `src/tests.rs` expands to.
+//! What `caller_with_every_option` of `src/tests` expands to.
 
 #[automatically_derived]
 impl<P: PolicyFor<User>> ::gatekeeper::__private::IsCaller for Reader<P>

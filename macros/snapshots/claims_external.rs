@@ -1,4 +1,4 @@
-//! What `claims_external` of `src/tests.rs` expands to.
+//! What `claims_external` of `src/tests` expands to.
 
 ///The claims of [`Approval`], as a token carries them.
 #[allow(clippy::all, clippy::pedantic)]

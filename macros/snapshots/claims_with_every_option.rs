@@ -1,4 +1,4 @@
-//! What `claims_with_every_option` of `src/tests.rs` expands to.
+//! What `claims_with_every_option` of `src/tests` expands to.
 
 ///The claims of [`User`], as a token carries them.
 #[allow(clippy::all, clippy::pedantic)]

@@ -1,4 +1,4 @@
-//! What `policy` of `src/tests.rs` expands to.
+//! What `policy` of `src/tests` expands to.
 
 #[automatically_derived]
 impl ::tollgate::__private::Policy for FreshAdmin {}

@@ -1,4 +1,4 @@
-//! What `policy_with_every_option` of `src/tests.rs` expands to.
+//! What `policy_with_every_option` of `src/tests` expands to.
 
 const _: () = ::gatekeeper::__private::fitting_text(
     "pro",

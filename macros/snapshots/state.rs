@@ -1,4 +1,4 @@
-//! What `state` of `src/tests.rs` expands to.
+//! What `state` of `src/tests` expands to.
 
 #[automatically_derived]
 impl ::tollgate::__private::FromRef<App> for Gate<Accounts> {

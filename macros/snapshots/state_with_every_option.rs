@@ -1,4 +1,4 @@
-//! What `state_with_every_option` of `src/tests.rs` expands to.
+//! What `state_with_every_option` of `src/tests` expands to.
 
 #[automatically_derived]
 impl<R: Clone> ::gatekeeper::__private::FromRef<App<R>> for Gate<Shop>

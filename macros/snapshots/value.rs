@@ -1,4 +1,4 @@
-//! What `value` of `src/tests.rs` expands to.
+//! What `value` of `src/tests` expands to.
 
 const _: () = {
     impl Role {
