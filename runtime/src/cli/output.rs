@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Causes, Error, ErrorKind};
 use crate::event::{Event, Events};
+use crate::realm::RealmName;
 use crate::store::{Stopped, StoreError};
 
 /// The exit code of the process.
@@ -177,6 +178,11 @@ impl Output {
     /// Returns handlers that write each event to the standard error, for an audit log.
     pub(super) fn events() -> Events {
         Events::new().inline(|event: &Event| _ = writeln!(io::stderr(), "event: {event}"))
+    }
+
+    /// Reports an event of a realm as those of a deployment that was opened.
+    pub(super) fn report(realm: Option<&RealmName>, event: &Event) {
+        Self::events().in_realm(realm).start().emit(event);
     }
 
     /// Asks whether to do something that cannot be undone.

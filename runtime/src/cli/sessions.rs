@@ -7,8 +7,9 @@ use super::deployment::{self, Deployment, Purpose};
 use super::output::{Done, Exit, Failure, Output, table};
 use super::time;
 use crate::id::SessionId;
-use crate::session::Revoke;
-use crate::store::{Everywhere, Session, SessionPage};
+use crate::realm::RealmName;
+use crate::session::{Revoke, event_of};
+use crate::store::{Everywhere, RealmAction, RevokeReason, Session, SessionPage, Target};
 
 pub(super) async fn run(
     common: &Common,
@@ -77,7 +78,11 @@ async fn end(common: &Common, end: EndSessions, output: &Output) -> Result<Done,
     if all_realms {
         let store = deployment::open_store(&deployment::settings(common)?).await?;
         deployment::any_realm(&store).await?;
-        let done = Everywhere::of(&store).revoke_everything().await;
+        let tell = |realm: Option<&RealmName>, sessions| {
+            let target = Target::Everything;
+            Output::report(realm, &event_of(target, RevokeReason::Requested, sessions));
+        };
+        let done = Everywhere::of(&store).each(RealmAction::Revoke, tell).await;
         let realms = deployment::names(&done?);
         let text = format!(
             "everything that was issued is over in: {}",

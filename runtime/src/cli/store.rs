@@ -6,8 +6,10 @@ use super::args::{Archive, Common, Everywhere, Migrate};
 use super::deployment::{self, Deployment, Purpose};
 use super::output::{Done, Failure, Output};
 use crate::clock::Clock;
+use crate::event::{Event, EventKind};
+use crate::realm::RealmName;
 use crate::settings::{StoreUrl, parse_duration};
-use crate::store::{self, schema_script};
+use crate::store::{self, RealmAction, schema_script};
 
 /// Deletes what ended long ago, in batches.
 pub(super) async fn archive(
@@ -111,11 +113,14 @@ pub(super) async fn pause(
         let store = deployment::open_store(&deployment::settings(common)?).await?;
         deployment::any_realm(&store).await?;
         output.progress("every realm");
-        let everywhere = store::Everywhere::of(&store);
-        let done = match paused {
-            true => everywhere.pause().await?,
-            false => everywhere.resume().await?,
+        let (action, kind) = match paused {
+            true => (RealmAction::Pause, EventKind::Paused),
+            false => (RealmAction::Resume, EventKind::Resumed),
         };
+        let tell = |realm: Option<&RealmName>, _| {
+            Output::report(realm, &Event::new(kind.clone()));
+        };
+        let done = store::Everywhere::of(&store).each(action, tell).await?;
         deployment::names(&done)
     } else {
         let deployment = Deployment::open(common, Purpose::Store).await?;

@@ -101,7 +101,21 @@ impl EventKind {
             Self::ForeignTokenRefused { guard, reason } => {
                 json!({ "guard": guard, "reason": reason })
             }
-            Self::Administered { act, by } => json!({ "act": act, "by": by }),
+            Self::Administered {
+                act,
+                by,
+                by_realm,
+                key,
+            } => {
+                let mut details = json!({ "act": act, "by": by });
+                if let Some(realm) = by_realm {
+                    details["by_realm"] = realm.as_str().into();
+                }
+                if let Some(key) = key {
+                    details["key"] = key.as_str().into();
+                }
+                details
+            }
             Self::AccessAccepted { one_in } => json!({ "one_in": one_in }),
             Self::TokenMinted { jti } => json!({ "jti": jti.to_string() }),
             Self::TaskPanicked { task } => json!({ "task": task }),

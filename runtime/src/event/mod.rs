@@ -155,6 +155,11 @@ pub enum EventKind {
         act: &'static str,
         /// The subject of the caller.
         by: String,
+        /// The realm of the caller, which may be another one than that of the gate; `None` in the
+        /// default realm, and for a caller whom another issuer knows.
+        by_realm: Option<RealmName>,
+        /// The name of the key that was retired.
+        key: Option<String>,
     },
     /// Issuing and verifying were stopped.
     Paused,
@@ -457,7 +462,21 @@ impl fmt::Display for Event {
             EventKind::ActionTokenIssued { purpose }
             | EventKind::ActionTokenConsumed { purpose }
             | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
-            EventKind::Administered { act, by } => write!(f, " act={act} by={by:?}"),
+            EventKind::Administered {
+                act,
+                by,
+                by_realm,
+                key,
+            } => {
+                write!(f, " act={act} by={by:?}")?;
+                if let Some(realm) = by_realm {
+                    write!(f, " by_realm={realm}")?;
+                }
+                match key {
+                    Some(key) => write!(f, " key={key:?}"),
+                    None => Ok(()),
+                }
+            }
             EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
             EventKind::IssueRefused { claim } => write!(f, " claim={claim:?}"),
             EventKind::OtherSubject { callback } => write!(f, " callback={callback:?}"),

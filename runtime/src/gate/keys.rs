@@ -115,10 +115,10 @@ impl<'a> Keys<'a> {
     /// the ring, within ten seconds.
     ///
     /// # Errors
-    /// As [`KeyRing::retire`]; or the store cannot be written to: the key is then deleted from the
-    /// ring, and the other nodes follow within ten seconds by reading it again.
+    /// As [`KeyRing::retire`]. If only the log cannot be written to, the key is retired all the
+    /// same: a warning says so, and the other nodes follow within ten seconds by reading the ring.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
-        self.engine.retire_key(name).await
+        self.engine.retire_key(name).await.map(drop)
     }
 
     /// Returns the id of the key that signs at the moment.

@@ -55,6 +55,8 @@ pub(crate) use places::{metadata_path, path_of};
 pub(crate) use running::Running;
 pub use seal::SealPurpose;
 pub use sessions::{Health, SessionInfo, SessionList};
+#[cfg(feature = "axum")]
+pub(crate) use tasks::RELOAD;
 pub use tokens::TokenList;
 #[cfg(feature = "postgres")]
 pub use transaction::Revoking;

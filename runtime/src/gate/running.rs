@@ -11,10 +11,10 @@ use crate::store::{Store, StoreError};
 
 #[cfg(feature = "axum")]
 use crate::{
-    error::Messages,
+    error::{Error, Messages},
     event::Event,
     keys::KeySetRef,
-    session::{Admission, Connections},
+    session::{Admission, Connections, KeyRetired},
     settings::Settings,
 };
 
@@ -169,6 +169,12 @@ impl Running {
     #[cfg(feature = "axum")]
     pub(crate) fn ring(&self) -> Keys<'_> {
         Keys::new(&self.flows.engine)
+    }
+
+    /// Ends what a key made, and returns where the other nodes learn of it.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn retire_key(&self, name: &str) -> Result<KeyRetired, Error> {
+        self.flows.engine.retire_key(name).await
     }
 
     /// Returns the registry of tokens.

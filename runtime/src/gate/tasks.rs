@@ -231,4 +231,4 @@ const COMPARE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(30);
 /// The time between two reads of the ring.
-pub(super) const RELOAD: Duration = Duration::from_secs(10);
+pub(crate) const RELOAD: Duration = Duration::from_secs(10);

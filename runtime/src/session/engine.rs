@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, ErrorKind, Refusal};
+use crate::error::{Error, Refusal};
 use crate::event::{Emitter, Event, EventKind, Hourly};
 use crate::keys::KeyRing;
 use crate::realm::RealmName;
 use crate::settings::{Consistency, Settings};
 use crate::store::{
-    Archived, LogEntry, Revocation, RevokeReason, Revoked, Store, StoreError, Target,
+    Archived, Fact, LogEntry, Revocation, RevokeReason, Revoked, Store, StoreError, Target,
 };
 use crate::token::Envelope;
 #[cfg(feature = "axum")]
@@ -245,19 +245,33 @@ impl Engine {
     }
 
     /// Ends what a key made, on every node: in the ring first, then, where it is a signing key, in
-    /// the log.
-    pub(crate) async fn retire_key(&self, name: &str) -> Result<(), Error> {
+    /// the log. Once it is out of the ring it is done, whatever the log says: the other nodes then
+    /// follow when they read the ring again.
+    pub(crate) async fn retire_key(&self, name: &str) -> Result<KeyRetired, Error> {
         self.ring.retire(name).await?;
         let kid = name.strip_prefix("sign-").unwrap_or(name);
-        if !is_numbered(kid) {
-            let target = Target::Key(kid.to_owned());
-            let revoked = self.revoke(target, RevokeReason::Requested).await;
-            revoked.map_err(|error| {
-                let what = "the store failed to log that the key was retired";
-                Error::new(ErrorKind::Store, what).because(error)
-            })?;
+        if is_numbered(kid) {
+            return Ok(KeyRetired::InRing);
         }
-        Ok(())
+        let (target, reason) = (Target::Key(kid.to_owned()), RevokeReason::Requested);
+        let Err(error) = self.revoke(target.clone(), reason).await else {
+            return Ok(KeyRetired::InLog);
+        };
+        tracing::warn!(
+            %error,
+            "a key was retired, and the store failed to log it: other nodes follow when they read \
+             the ring again"
+        );
+        let entry = LogEntry {
+            fact: Fact::Key(kid.to_owned()),
+            until: Timestamp::MAX,
+        };
+        let revoked = Revoked {
+            entries: vec![entry],
+            ..Revoked::default()
+        };
+        self.revoked(target, reason, &revoked);
+        Ok(KeyRetired::InRing)
     }
 
     /// Adds a revocation that the store holds to this node's view, without waiting for the log.
@@ -265,15 +279,26 @@ impl Engine {
         self.follower.apply(&[entry]);
     }
 
-    /// Pauses or resumes the deployment.
+    /// Pauses or resumes the deployment. Once the store has it, it is done and reported. A node
+    /// that cannot read the log then pauses all the same, and resumes when it can.
     pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
+        let known = self.view.pause_state();
         self.store.set_paused(paused, self.time.now()).await?;
-        self.follower.catch_up().await?;
         self.events.emit(&Event::new(if paused {
             EventKind::Paused
         } else {
             EventKind::Resumed
         }));
+        if let Err(error) = self.follower.catch_up().await {
+            tracing::warn!(
+                %error,
+                paused,
+                "the pause was changed in the store, and this node failed to read the log"
+            );
+            if paused {
+                self.view.pause_unread(known);
+            }
+        }
         Ok(())
     }
 
@@ -326,6 +351,15 @@ impl Engine {
     pub(crate) fn report_figures(&self) {
         self.alarms.report_figures(self.confirmations.dropped());
     }
+}
+
+/// The place where the other nodes learn that a key was retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyRetired {
+    /// The log, which they read about once a second.
+    InLog,
+    /// The ring, which they read every ten seconds.
+    InRing,
 }
 
 /// Returns whether this is the name of a key that signs no access tokens.

@@ -23,6 +23,8 @@ mod view;
 pub use connections::Ended;
 pub use issuer::Issued;
 pub use revocation::Revoke;
+#[cfg(feature = "cli")]
+pub(crate) use revocation::event_of;
 
 #[cfg(feature = "axum")]
 pub(crate) use admission::SentToken;
@@ -32,6 +34,8 @@ pub(crate) use clock::StoreClock;
 pub(crate) use confirm::Unwritten;
 #[cfg(feature = "axum")]
 pub(crate) use connections::Connections;
+#[cfg(feature = "axum")]
+pub(crate) use engine::KeyRetired;
 pub(crate) use engine::{Engine, EngineParts};
 #[cfg(feature = "axum")]
 pub(crate) use issuer::secs;

@@ -70,7 +70,7 @@ impl Revoke {
 }
 
 /// Returns the event of a revocation that the store has committed.
-pub(super) fn event_of(target: Target, reason: RevokeReason, sessions: u64) -> Event {
+pub(crate) fn event_of(target: Target, reason: RevokeReason, sessions: u64) -> Event {
     let event = Event::new(EventKind::Revoked {
         target: kind_of(&target),
         sessions,

@@ -281,6 +281,25 @@ impl View {
         self.paused.load(Ordering::Acquire) & 1 == 1
     }
 
+    /// Returns what was read of the last pause, for [`pause_unread`](Self::pause_unread).
+    pub(super) fn pause_state(&self) -> u64 {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Pauses this node before it has read the entry of the pause, unless it has read another one
+    /// since `known`. The entry has a higher version, as has that of the end of the pause.
+    pub(super) fn pause_unread(&self, known: u64) {
+        let _growth = self.growth();
+        let paused =
+            self.paused
+                .compare_exchange(known, known | 1, Ordering::AcqRel, Ordering::Acquire);
+        if paused.is_ok() {
+            self.version.fetch_add(2, Ordering::Release);
+            #[cfg(feature = "axum")]
+            self.mark();
+        }
+    }
+
     /// Refuses while the deployment is paused.
     pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
         if self.is_paused() {

@@ -67,7 +67,7 @@ impl Everywhere {
     /// # Errors
     /// The realms cannot be listed, or one of them failed.
     pub async fn pause(self) -> Result<Vec<Option<RealmName>>, Stopped> {
-        self.each(Action::Pause).await
+        self.each(RealmAction::Pause, |_, _| ()).await
     }
 
     /// Resumes every realm, and returns the realms.
@@ -75,7 +75,7 @@ impl Everywhere {
     /// # Errors
     /// The realms cannot be listed, or one of them failed.
     pub async fn resume(self) -> Result<Vec<Option<RealmName>>, Stopped> {
-        self.each(Action::Resume).await
+        self.each(RealmAction::Resume, |_, _| ()).await
     }
 
     /// Ends every session and every access token of every realm, and returns the realms.
@@ -83,10 +83,16 @@ impl Everywhere {
     /// # Errors
     /// The realms cannot be listed, or one of them failed.
     pub async fn revoke_everything(self) -> Result<Vec<Option<RealmName>>, Stopped> {
-        self.each(Action::Revoke).await
+        self.each(RealmAction::Revoke, |_, _| ()).await
     }
 
-    async fn each(self, action: Action) -> Result<Vec<Option<RealmName>>, Stopped> {
+    /// Does it to every realm, and tells of each one once the store has it, with the number of
+    /// sessions that ended.
+    pub(crate) async fn each(
+        self,
+        action: RealmAction,
+        mut tell: impl FnMut(Option<&RealmName>, u64),
+    ) -> Result<Vec<Option<RealmName>>, Stopped> {
         let mut left = match &self.only {
             Some(realms) => realms.clone(),
             None => self.realms().await?,
@@ -94,9 +100,12 @@ impl Everywhere {
         left.reverse();
         let mut done = Vec::with_capacity(left.len());
         while let Some(realm) = left.last() {
-            if let Err(cause) = self.act(action, realm.as_ref()).await {
-                left.reverse();
-                return Err(Stopped { done, left, cause });
+            match self.act(action, realm.as_ref()).await {
+                Ok(sessions) => tell(realm.as_ref(), sessions),
+                Err(cause) => {
+                    left.reverse();
+                    return Err(Stopped { done, left, cause });
+                }
             }
             done.extend(left.pop());
         }
@@ -124,29 +133,31 @@ impl Everywhere {
         Ok(realms)
     }
 
-    async fn act(&self, action: Action, realm: Option<&RealmName>) -> Result<(), StoreError> {
+    async fn act(&self, action: RealmAction, realm: Option<&RealmName>) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let store = realm.map_or_else(|| self.store.clone(), |realm| self.store.realm(realm));
         // A handle has to know the namespace, and a namespace that was only partly made is
         // completed.
         store.migrate(now).await?;
         match action {
-            Action::Pause => store.set_paused(true, now).await,
-            Action::Resume => store.set_paused(false, now).await,
-            Action::Revoke => {
+            RealmAction::Pause => store.set_paused(true, now).await.map(|()| 0),
+            RealmAction::Resume => store.set_paused(false, now).await.map(|()| 0),
+            RealmAction::Revoke => {
                 let revocation = Revocation {
                     target: Target::Everything,
                     reason: RevokeReason::Requested,
                     until: Timestamp::MAX,
                 };
-                store.revoke(revocation, now).await.map(drop)
+                let revoked = store.revoke(revocation, now).await?;
+                Ok(revoked.sessions)
             }
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Action {
+/// What is done to each realm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RealmAction {
     Pause,
     Resume,
     Revoke,

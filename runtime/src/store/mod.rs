@@ -43,6 +43,8 @@ pub use absent::RedisStore;
 #[doc(hidden)]
 pub use absent::SqliteStore;
 pub use contract::SessionStore;
+#[cfg(feature = "cli")]
+pub(crate) use everywhere::RealmAction;
 pub use everywhere::{Everywhere, Stopped};
 pub use handle::{IntoStore, Store};
 pub use memory::MemoryStore;

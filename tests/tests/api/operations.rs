@@ -1,7 +1,7 @@
 //! The routes for operations: whether the gate is well, and what administrators of another realm
 //! may see and change.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use axum::Router;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
-use tollgate::event::{Event, EventKind};
+use tollgate::event::{Event, EventKind, RevokedTarget};
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::settings::Registry;
@@ -78,15 +78,25 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
-        Self::signing_with(KeyRing::generate(Algorithm::EdDSA).unwrap()).await
+        Self::on(OtherStore::new()).await
     }
 
-    async fn signing_with(ring: KeyRing) -> Self {
+    /// Keeps the sessions of all in this store.
+    async fn on(store: OtherStore) -> Self {
+        Self::with(store, None).await
+    }
+
+    /// Signs with the keys of this ring, or with fresh ones of the clock.
+    async fn with(store: OtherStore, ring: Option<KeyRing>) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let keep = Arc::clone(&events);
         let (builder, clock) = tollgate::testing::ready(Shop.gate()).unwrap();
+        let builder = match ring {
+            Some(ring) => builder.keys(ring),
+            None => builder,
+        };
         let shop = builder
-            .keys(ring)
+            .store(store)
             .cookies("/auth")
             .registry(Registry::Tokens)
             .on_event(move |event| keep.lock().unwrap().push(event.clone()))
@@ -135,11 +145,16 @@ impl Office {
         self.send(request(method, path, Some(token), None)).await
     }
 
-    /// Returns what administrators did, to whom, and who they were.
+    /// Returns what administrators of the staff did, to whom, and who they were.
     fn acts(&self) -> Vec<(&'static str, String, Option<String>)> {
         let events = std::mem::take(&mut *self.events.lock().unwrap());
         let act = |event: Event| match event.kind {
-            EventKind::Administered { act, by } => Some((act, by, event.subject)),
+            EventKind::Administered {
+                act, by, by_realm, ..
+            } => {
+                assert_eq!(by_realm.unwrap().as_str(), "staff");
+                Some((act, by, event.subject))
+            }
             _ => None,
         };
         events.into_iter().filter_map(act).collect()
@@ -302,6 +317,117 @@ async fn keys_are_rotated_and_a_deployment_is_paused() {
     assert_eq!(acts, ["rotate_keys", "pause", "resume"]);
 }
 
+/// What is done is reported, and the answer is true, also if the store fails right afterwards.
+#[tokio::test]
+async fn an_act_that_took_place_is_reported_even_if_the_log_cannot_be_used() {
+    let store = OtherStore::new();
+    let office = Office::on(store.clone()).await;
+    office.clock.advance(Duration::from_secs(16 * 60));
+    let customer = office.sign_in("", "ada").await;
+    let before = office.shop.keys().current();
+    office.shop.keys().rotate().await.unwrap();
+    // The staff has the same ring.
+    let chief = office.sign_in("/staff", "chief").await;
+    let after = office.sign_in("", "ada").await;
+    office.events.lock().unwrap().clear();
+
+    // The key is out of the ring before the log is written to.
+    store.on_each(|operation| match operation {
+        "revoke" => tollgate_tests::Act::Fail,
+        _ => tollgate_tests::Act::Run,
+    });
+    let path = format!("/admin/keys/{before}");
+    let retired = office.ask(Method::DELETE, &path, &chief).await;
+    assert_eq!(retired.status, StatusCode::ACCEPTED, "{}", retired.text);
+    assert_eq!(retired.json(), json!({"within": 10}));
+    let kinds: Vec<_> = std::mem::take(&mut *office.events.lock().unwrap());
+    let kinds: Vec<_> = kinds.into_iter().map(|event| event.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            EventKind::Revoked {
+                target: RevokedTarget::Key,
+                sessions: 0,
+                reason: "requested"
+            },
+            EventKind::Administered {
+                act: "retire_key",
+                by: "7".to_owned(),
+                by_realm: Some("staff".parse().unwrap()),
+                key: Some(before.to_string()),
+            }
+        ]
+    );
+    assert!(office.shop.verify(&customer).await.is_err());
+    assert!(office.shop.verify(&after).await.is_ok());
+
+    // The store has the pause before the log is read.
+    for (act, is_paused) in [("pause", true), ("resume", false)] {
+        let has_set = AtomicBool::new(false);
+        store.on_each(move |operation| {
+            let has_set = has_set.fetch_or(operation == "set_paused", Ordering::SeqCst);
+            match operation {
+                "log_since" if has_set => tollgate_tests::Act::Fail,
+                _ => tollgate_tests::Act::Run,
+            }
+        });
+        let path = format!("/admin/{act}");
+        let done = office.ask(Method::POST, &path, &chief).await;
+        assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
+        // A node that cannot read the log pauses all the same, and resumes when it can.
+        assert!(office.shop.health().await.is_paused, "{act}");
+        store.behave();
+        let read = async {
+            while office.shop.health().await.is_paused != is_paused {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let read = tokio::time::timeout(Duration::from_secs(30), read).await;
+        assert!(read.is_ok(), "{act}: the log is read again");
+        assert_eq!(office.acts(), [(act, "7".to_owned(), None)]);
+    }
+
+    // Where the store has nothing, nothing was done.
+    store.on_each(|operation| match operation {
+        "set_paused" => tollgate_tests::Act::Fail,
+        _ => tollgate_tests::Act::Run,
+    });
+    let refused = office.ask(Method::POST, "/admin/pause", &chief).await;
+    refused.assert_problem(503, "unavailable");
+    assert!(!office.shop.health().await.is_paused);
+    assert_eq!(office.acts(), []);
+}
+
+#[tokio::test]
+async fn a_key_is_retired() {
+    let office = Office::new().await;
+    office.clock.advance(Duration::from_secs(16 * 60));
+    let customer = office.sign_in("", "ada").await;
+    let before = office.shop.keys().current();
+    office.shop.keys().rotate().await.unwrap();
+    // The staff has the same ring.
+    let chief = office.sign_in("/staff", "chief").await;
+    assert!(office.shop.verify(&customer).await.is_ok());
+    let path = format!("/admin/keys/{before}");
+    let retired = office.ask(Method::DELETE, &path, &chief).await;
+    assert_eq!(retired.status, StatusCode::NO_CONTENT, "{}", retired.text);
+    assert!(office.shop.verify(&customer).await.is_err());
+    let events = std::mem::take(&mut *office.events.lock().unwrap());
+    let acts = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Administered { act, key, .. } => Some((*act, key.as_deref())),
+        _ => None,
+    });
+    let acts: Vec<_> = acts.collect();
+    assert_eq!(acts, [("retire_key", Some(&*before))]);
+    let again = office.ask(Method::DELETE, &path, &chief).await;
+    again.assert_problem(400, "invalid_request");
+    // Nodes learn of a key that makes refresh tokens from the ring alone.
+    let numbered = office.ask(Method::DELETE, "/admin/keys/refresh-0", &chief);
+    let numbered = numbered.await;
+    assert_eq!(numbered.status, StatusCode::ACCEPTED, "{}", numbered.text);
+    assert_eq!(numbered.json(), json!({"within": 10}));
+}
+
 /// A page of another origin cannot make a browser of an administrator act.
 #[tokio::test]
 async fn a_cookie_of_an_administrator_counts_from_this_origin_alone() {
@@ -430,7 +556,7 @@ async fn the_store_is_not_asked_for_each_question() {
 async fn a_ring_that_cannot_be_written_is_503() {
     let folder = tempfile::tempdir().unwrap();
     let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
-    let office = Office::signing_with(ring).await;
+    let office = Office::with(OtherStore::new(), Some(ring)).await;
     let chief = office.sign_in("/staff", "chief").await;
     folder.close().unwrap();
     for (method, path) in [

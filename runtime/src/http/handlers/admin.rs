@@ -15,10 +15,11 @@ use serde_json::json;
 
 use crate::error::{Code, Error, ErrorKind, Malformed, Refusal};
 use crate::event::{Event, EventKind};
-use crate::gate::{AuthBackend, Gate, Running};
+use crate::gate::{AuthBackend, Gate, RELOAD, Running};
 use crate::id::{SessionId, TokenId};
 use crate::policy::PolicyFor;
-use crate::session::Revoke;
+use crate::realm::RealmName;
+use crate::session::{KeyRetired, Revoke};
 use crate::token::JwtClaims;
 
 use super::super::answer::{SessionEntry, private};
@@ -95,9 +96,12 @@ fn routes() -> Vec<(&'static str, &'static [Method], Handlers)> {
 /// The rule for callers, and the gate whose clock measures the age of an authentication.
 type Judges<U, P> = (Arc<By<U, P>>, Arc<Running>);
 
-/// The subject of the caller.
+/// The subject of the caller, and the realm that it is a subject of.
 #[derive(Clone)]
-struct Actor(String);
+struct Actor {
+    subject: String,
+    realm: Option<RealmName>,
+}
 
 /// Admits callers who satisfy the policy and authenticated recently.
 async fn admit<U, P>(
@@ -119,16 +123,32 @@ where
         let stale = Refusal::step_up(Some(by.max_age.as_secs()), &[]);
         return Rejection::new(stale, &by.verifier.scheme()).into_response();
     }
-    request
-        .extensions_mut()
-        .insert(Actor(token.subject().to_owned()));
+    request.extensions_mut().insert(Actor {
+        subject: token.subject().to_owned(),
+        realm: token.realm().cloned(),
+    });
     next.run(request).await
 }
 
 /// Reports an act.
 fn report(gate: &Running, actor: &Actor, act: &'static str, at: impl FnOnce(Event) -> Event) {
-    let by = actor.0.clone();
-    gate.report(&at(Event::new(EventKind::Administered { act, by })));
+    report_of_key(gate, actor, (act, None), at);
+}
+
+/// Reports an act, and the key that it was done to.
+fn report_of_key(
+    gate: &Running,
+    actor: &Actor,
+    (act, key): (&'static str, Option<String>),
+    at: impl FnOnce(Event) -> Event,
+) {
+    let kind = EventKind::Administered {
+        act,
+        by: actor.subject.clone(),
+        by_realm: actor.realm.clone(),
+        key,
+    };
+    gate.report(&at(Event::new(kind)));
 }
 
 async fn keys(State(gate): State<Arc<Running>>) -> Response {
@@ -151,12 +171,19 @@ async fn retire(
     State(gate): State<Arc<Running>>,
     Extension(actor): Extension<Actor>,
     name: Result<Path<Key>, PathRejection>,
-) -> Result<StatusCode, Rejection> {
+) -> Result<Response, Rejection> {
     let Path(Key { name }) = name.map_err(|_| gate.reject(Code::NotFound))?;
-    let retired = gate.ring().retire(&name).await;
-    retired.map_err(|error| gate.reject(refuse(error)))?;
-    report(&gate, &actor, "retire_key", |event| event);
-    Ok(StatusCode::NO_CONTENT)
+    let retired = gate.retire_key(&name).await;
+    let retired = retired.map_err(|error| gate.reject(refuse(error)))?;
+    report_of_key(&gate, &actor, ("retire_key", Some(name)), |event| event);
+    Ok(match retired {
+        KeyRetired::InLog => StatusCode::NO_CONTENT.into_response(),
+        KeyRetired::InRing => {
+            let mut response = private(json!({"within": RELOAD.as_secs()}));
+            *response.status_mut() = StatusCode::ACCEPTED;
+            response
+        }
+    })
 }
 
 async fn pause(
