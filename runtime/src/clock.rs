@@ -62,13 +62,18 @@ impl Timestamp {
     }
 
     /// Writes the time in UTC: `2027-01-31T12:00:00Z` (RFC 3339).
-    #[cfg(any(feature = "cli", feature = "webhook"))]
     pub(crate) fn rfc3339(self) -> String {
         let secs = self.as_secs();
         let (year, month, day) = crate::settings::civil(secs / 86_400);
         let rest = secs % 86_400;
         let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// Writes the time in UTC with its milliseconds: `2027-01-31T12:00:00.042Z` (RFC 3339).
+    pub(crate) fn rfc3339_millis(self) -> String {
+        let (text, millis) = (self.rfc3339(), self.as_millis() % 1000);
+        format!("{}.{millis:03}Z", text.trim_end_matches('Z'))
     }
 
     /// Returns this point moved by so many milliseconds, forwards or backwards.

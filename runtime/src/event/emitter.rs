@@ -57,6 +57,7 @@ pub enum Next {
 pub struct Events {
     steps: Vec<Step>,
     realm: Option<RealmName>,
+    clock: Clock,
     #[cfg(feature = "metrics")]
     issuer: String,
 }
@@ -158,8 +159,10 @@ impl Events {
     {
         let is_sign_in =
             |event: &Event| event.kind == EventKind::SignedIn && event.subject.is_some();
-        let clock = Clock::system();
-        let handler = move |event: Event| touch(event.subject.unwrap_or_default(), clock.now());
+        let handler = move |event: Event| {
+            let at = event.at.unwrap_or_default();
+            touch(event.subject.unwrap_or_default(), at)
+        };
         self.put(
             "touch_last_login".to_owned(),
             queue(capacity, Box::new(is_sign_in), handler),
@@ -260,6 +263,12 @@ impl Events {
         self
     }
 
+    /// Sets the clock by which events are dated.
+    pub(crate) fn clock(mut self, clock: &Clock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
     /// Sets the issuer under which events are counted.
     #[cfg(feature = "metrics")]
     pub(crate) fn named(mut self, issuer: &str) -> Self {
@@ -292,6 +301,7 @@ impl Events {
             #[cfg(feature = "metrics")]
             meter: super::Meter::new(&self.issuer, self.realm.as_ref()),
             realm: self.realm,
+            clock: self.clock,
         }))
     }
 }
@@ -324,6 +334,7 @@ struct EmitterState {
     steps: Vec<Started>,
     dropped: AtomicU64,
     realm: Option<RealmName>,
+    clock: Clock,
     #[cfg(feature = "metrics")]
     meter: super::Meter,
 }
@@ -345,14 +356,16 @@ enum QueueItem {
 }
 
 impl Emitter {
-    /// Logs the event (its target begins with `tollgate::event`) and passes it to every handler.
-    /// Call it after the commit.
+    /// Dates the event, logs it (its target begins with `tollgate::event`) and passes it to every
+    /// handler. Call it after the commit.
     pub fn emit(&self, event: &Event) {
-        let in_realm = self.0.realm.clone().map(|realm| Event {
-            realm: Some(realm),
+        let is_dated = event.at.is_some() || self.0.steps.is_empty();
+        let completed = (!is_dated || self.0.realm.is_some()).then(|| Event {
+            at: event.at.or_else(|| Some(self.0.clock.now())),
+            realm: self.0.realm.clone().or_else(|| event.realm.clone()),
             ..event.clone()
         });
-        let event = in_realm.as_ref().unwrap_or(event);
+        let event = completed.as_ref().unwrap_or(event);
         if event.kind.outcome() == Outcome::Alarm {
             tracing::warn!(name = event.kind.name(), "{event}");
         } else {

@@ -7,15 +7,19 @@ use super::{Ahead, BoundTo, BoundToken, Event, EventKind, Outcome};
 use super::{RefreshRefusal, Refreshed, RevokedTarget};
 
 impl Event {
-    /// Returns the event as a JSON object: `event`, `outcome`, and where they are known `realm`,
-    /// `subject`, `session_id` and `ip`, then what the kind of event has to say. Times are in
-    /// milliseconds. The names do not change; further members may come.
+    /// Returns the event as a JSON object: `event`, `outcome`, `at` (a time of RFC 3339, in UTC with
+    /// milliseconds), and where they are known `realm`, `subject`, `session_id` and `ip`, then what
+    /// the kind of event has to say. Spans are in milliseconds. The names do not change; further
+    /// members may come.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         let mut members = Map::new();
         let mut add = |name: &str, value: Value| _ = members.insert(name.to_owned(), value);
         add("event", self.kind.name().into());
         add("outcome", self.kind.outcome().as_str().into());
+        if let Some(at) = self.at {
+            add("at", at.rfc3339_millis().into());
+        }
         if let Some(realm) = &self.realm {
             add("realm", realm.as_str().into());
         }
@@ -118,12 +122,17 @@ impl EventKind {
             }
             Self::AccessAccepted { one_in } => json!({ "one_in": one_in }),
             Self::TokenMinted { jti } => json!({ "jti": jti.to_string() }),
+            Self::TokenRegistered { jti, parent } => json!({
+                "jti": jti.to_string(),
+                "parent": parent.map(|parent| parent.to_string()),
+            }),
             Self::TaskPanicked { task } => json!({ "task": task }),
             Self::SignedIn
             | Self::Reauthenticated
             | Self::StoreRollbackSuspected
             | Self::SignedOut
             | Self::SignedOutEverywhere
+            | Self::DeviceAttached
             | Self::InsecureOrigin
             | Self::PasswordHashUnreadable
             | Self::RefreshCookiePlantable

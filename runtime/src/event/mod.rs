@@ -21,6 +21,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::Code;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
@@ -29,12 +30,16 @@ use crate::realm::RealmName;
 /// session, from which address.
 ///
 /// No event holds a password, a token, a key or the text that a client typed as its identifier.
-/// `Display` writes one line, in which texts of others are quoted and their line breaks escaped.
+/// `Display` writes one line, in which texts of others are quoted and their line breaks escaped; the
+/// time is that of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
     /// The kind of event.
     pub kind: EventKind,
+    /// The time at which it happened, by the clock of its gate. The emitter sets it, so every
+    /// handler sees one, however long the event waited in a queue.
+    pub at: Option<Timestamp>,
     /// The realm of the gate that reports it; `None` in the default realm.
     pub realm: Option<RealmName>,
     /// The subject that it is about, as in the claim `sub`, if that is known.
@@ -205,6 +210,17 @@ pub enum EventKind {
         /// The id of the token, by which it is revoked.
         jti: TokenId,
     },
+    /// A token was entered in the registry by [`Gate::register`](crate::gate::Gate::register). Those
+    /// of a sign-in or a refresh are entered with it, and have its event.
+    TokenRegistered {
+        /// The id of the token.
+        jti: TokenId,
+        /// The id of the token below which it was entered.
+        parent: Option<TokenId>,
+    },
+    /// What a session remembers of its device was replaced, by
+    /// [`SessionList::attach`](crate::gate::SessionList::attach).
+    DeviceAttached,
     /// A background task of the gate panicked, for instance in the store, and is started again.
     /// Reported once; a later panic is reported again after the task has run for a while.
     TaskPanicked {
@@ -324,11 +340,19 @@ impl Event {
     pub const fn new(kind: EventKind) -> Self {
         Self {
             kind,
+            at: None,
             realm: None,
             subject: None,
             sid: None,
             ip: None,
         }
+    }
+
+    /// Sets the time at which it happened. By default it is that of the emitter's clock.
+    #[must_use]
+    pub const fn at(mut self, at: Timestamp) -> Self {
+        self.at = Some(at);
+        self
     }
 
     /// Adds the subject that the event is about.
@@ -390,6 +414,8 @@ impl EventKind {
             Self::ForeignTokenRefused { .. } => "foreign_token_refused",
             Self::AccessAccepted { .. } => "access_accepted",
             Self::TokenMinted { .. } => "token_minted",
+            Self::TokenRegistered { .. } => "token_registered",
+            Self::DeviceAttached => "device_attached",
             Self::TaskPanicked { .. } => "task_panicked",
         }
     }
@@ -413,6 +439,8 @@ impl EventKind {
             | Self::FormerRefreshCookie
             | Self::AccessAccepted { .. }
             | Self::TokenMinted { .. }
+            | Self::TokenRegistered { .. }
+            | Self::DeviceAttached
             | Self::Administered { .. }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
@@ -513,6 +541,13 @@ impl fmt::Display for Event {
             }
             EventKind::AccessAccepted { one_in } => write!(f, " one_in={one_in}"),
             EventKind::TokenMinted { jti } => write!(f, " jti={jti}"),
+            EventKind::TokenRegistered { jti, parent } => {
+                write!(f, " jti={jti}")?;
+                match parent {
+                    Some(parent) => write!(f, " parent={parent}"),
+                    None => Ok(()),
+                }
+            }
             EventKind::TaskPanicked { task } => write!(f, " task={task}"),
             EventKind::ForeignTokenRefused { guard, reason } => {
                 let guard = guard.as_deref().unwrap_or_default();
@@ -532,6 +567,7 @@ impl fmt::Display for Event {
             | EventKind::StoreRollbackSuspected
             | EventKind::SignedOut
             | EventKind::SignedOutEverywhere
+            | EventKind::DeviceAttached
             | EventKind::Paused
             | EventKind::Resumed => Ok(()),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Event, EventKind, Events, Next};
+use crate::clock::{Clock, Timestamp};
 use crate::error::Code;
 use crate::id::SessionId;
 
@@ -190,24 +191,25 @@ async fn handlers_are_ordered_replaced_removed_and_stop_an_event() {
 
 #[tokio::test]
 async fn a_sign_in_alone_touches_the_last_login_and_waits_for_nothing() {
-    let touched: Arc<Mutex<Vec<String>>> = Arc::default();
+    let touched: Arc<Mutex<Vec<(String, Timestamp)>>> = Arc::default();
+    let clock = Clock::manual(Timestamp::from_secs(1_767_225_600));
+    let signed_in_at = clock.now();
     let kept = Arc::clone(&touched);
     let emitter = Events::new()
         .touch_last_login(1, move |subject, at| {
             let kept = Arc::clone(&kept);
-            async move {
-                assert!(at > crate::clock::Timestamp::from_secs(1_000_000_000));
-                kept.lock().unwrap().push(subject);
-            }
+            async move { kept.lock().unwrap().push((subject, at)) }
         })
+        .clock(&clock)
         .start();
     for _ in 0..10 {
         emitter.emit(&Event::new(EventKind::Resumed).subject("grace"));
         emitter.emit(&Event::new(EventKind::SignedOut).subject("grace"));
     }
     emitter.emit(&Event::new(EventKind::SignedIn).subject("ada"));
+    clock.advance(Duration::from_secs(60));
     emitter.flush().await;
-    assert_eq!(*touched.lock().unwrap(), ["ada"]);
+    assert_eq!(*touched.lock().unwrap(), [("ada".to_owned(), signed_in_at)]);
     assert_eq!(emitter.dropped(), 0, "other events do not fill the queue");
 }
 
@@ -238,10 +240,12 @@ fn every_event_is_on_its_page() {
 /// The names in JSON are stable, and nothing of a token or a password is in it.
 #[test]
 fn an_event_is_json_with_stable_names() {
-    let json = serde_json::to_value(reuse()).unwrap();
+    let at = Timestamp::from_millis(1_767_225_600_007);
+    let json = serde_json::to_value(reuse().at(at)).unwrap();
     let expected = serde_json::json!({
         "event": "refresh_reuse",
         "outcome": "alarm",
+        "at": "2026-01-01T00:00:00.007Z",
         "subject": "ada\r\nroot",
         "session_id": "AAAAAAAAAAAAAAAAAAAAAA",
         "ip": "192.0.2.1",

@@ -21,7 +21,7 @@ use crate::secret::Secret;
 /// A server that gets events over HTTP.
 ///
 /// Each event is a `POST` of `{"type": …, "timestamp": …, "data": {…}}`, where `data` is
-/// [`Event::to_json`], with the headers of Standard Webhooks: `webhook-id`, `webhook-timestamp`
+/// [`Event::to_json`] and `timestamp` the time at which it happened, with the headers of Standard Webhooks: `webhook-id`, `webhook-timestamp`
 /// and `webhook-signature`, which is `v1,` and the base64 of the HMAC-SHA-256 of
 /// `{id}.{timestamp}.{body}`. An answer of 2xx is a delivery. After any other answer, or without
 /// one within ten seconds, the event is sent again with the same id: after 1, 5, 25 and 60 seconds.
@@ -258,10 +258,11 @@ impl Receiver {
             return;
         }
         let Ok(id) = TokenId::random() else { return };
-        let (id, happened) = (format!("msg_{id}"), self.clock.now());
+        let id = format!("msg_{id}");
+        let happened = event.at.unwrap_or_else(|| self.clock.now());
         let body = json!({
             "type": event.kind.name(),
-            "timestamp": happened.rfc3339(),
+            "timestamp": happened.rfc3339_millis(),
             "data": event,
         });
         let body = body.to_string();

@@ -1,6 +1,7 @@
 //! Enters a token that belongs to no session in the registry.
 
 use crate::error::{Code, Error, ErrorKind, Refusal};
+use crate::event::{Event, EventKind};
 use crate::id::TokenId;
 use crate::session::{Expiry, Occasion, family};
 use crate::store::{RevokeReason, StoreError, StoredTokenKind, Target, TokenRecord};
@@ -54,6 +55,13 @@ impl Flows {
             revoked.map_err(unwritten)?;
             return Err(error);
         }
+        let kind = EventKind::TokenRegistered {
+            jti: record.jti,
+            parent: record.parent,
+        };
+        let mut event = Event::new(kind).subject(&*record.subject);
+        event.sid = record.sid;
+        engine.events.emit(&event);
         Ok(record)
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::error::Error;
+use crate::event::{Event, EventKind};
 use crate::flow::Flows;
 use crate::id::SessionId;
 use crate::session::Engine;
@@ -98,17 +99,25 @@ impl<'a> SessionList<'a> {
             .map(|session| self.info(session)))
     }
 
-    /// Replaces what a live session remembers of its device. Returns `false` if there is no such
-    /// session.
+    /// Replaces what a live session remembers of its device, and reports
+    /// [`EventKind::DeviceAttached`]. Returns `false` if there is no such session.
     ///
     /// # Errors
-    /// The store cannot be written to.
+    /// The store cannot be read or written to.
     pub async fn attach(&self, sid: SessionId, device: Device) -> Result<bool, Error> {
-        self.engine
-            .store
-            .attach(sid, device, self.engine.time.now())
-            .await
-            .map_err(failed("attach the device to the session"))
+        let (engine, now) = (self.engine, self.engine.time.now());
+        // The event names the subject.
+        let session = engine.store.session(sid, now).await;
+        let Some(session) = session.map_err(failed("read the session"))? else {
+            return Ok(false);
+        };
+        let attached = engine.store.attach(sid, device, now).await;
+        let is_attached = attached.map_err(failed("attach the device to the session"))?;
+        if is_attached {
+            let event = Event::new(EventKind::DeviceAttached);
+            engine.events.emit(&event.subject(session.subject).sid(sid));
+        }
+        Ok(is_attached)
     }
 
     fn infos(&self, sessions: Vec<Session>) -> Vec<SessionInfo> {

@@ -153,7 +153,7 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         let next = table.guards.len() as u64;
         let emitter = match emitter {
             Some(emitter) if events.is_empty() => emitter,
-            _ => events.start(),
+            _ => events.clock(&clock).start(),
         };
         Ok(GuardRouter(Arc::new(RouterState {
             table: ArcSwap::from_pointee(GuardTable::new(table.guards)),

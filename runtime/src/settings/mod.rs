@@ -39,7 +39,6 @@ use crate::realm::RealmName;
 pub(crate) use explain::{ExplainedSetting, file_schema};
 use origin::Origins;
 pub use store::{StoreSettings, StoreTls, StoreUrl};
-#[cfg(any(feature = "cli", feature = "webhook"))]
 pub(crate) use value::civil;
 #[cfg(feature = "cli")]
 pub(crate) use value::parse_duration;

@@ -1,7 +1,11 @@
 //! Events of requests: the frequent ones are sampled.
 
+use std::time::Duration;
+
+use tollgate::device::Device;
 use tollgate::event::{Event, EventKind, Events, Next};
-use tollgate::settings::Settings;
+use tollgate::id::SessionId;
+use tollgate::settings::{Registry, Settings};
 use tollgate_tests::App;
 
 fn count(events: &[Event], is_it: impl Fn(&EventKind) -> bool) -> usize {
@@ -89,4 +93,53 @@ async fn a_handler_that_is_added_hears_what_the_gate_reports() {
     app.post_as("/auth/signout", &tokens.access, None).await;
     assert_eq!(*heard.lock().unwrap(), ["signed_in", "revoked"]);
     assert!(app.heard_kinds().contains(&EventKind::SignedOut));
+}
+
+/// What is changed by hand is reported, as the signals of other systems do.
+#[tokio::test]
+async fn registering_a_token_and_attaching_a_device_are_reported() {
+    let app = App::builder()
+        .change(|gate| gate.registry(Registry::Tokens))
+        .build()
+        .await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let session = SessionId::parse(&tokens.session).unwrap();
+    let parent = app.gate.tokens().tree_of(session).page(1, None).await;
+    let parent = parent.unwrap().remove(0);
+    let user = app.accounts.user("ada@example.com");
+    let token = app.gate.issue(&user, Duration::from_secs(60)).await;
+    let token = token.unwrap();
+    app.heard();
+    let row = app.gate.register(&token, Some(parent.jti)).await.unwrap();
+    let heard = app.heard();
+    let [event] = &heard[..] else {
+        panic!("{heard:?}")
+    };
+    let kind = EventKind::TokenRegistered {
+        jti: row.jti,
+        parent: Some(parent.jti),
+    };
+    assert_eq!(event.kind, kind);
+    assert_eq!(event.subject.as_deref(), Some(&*row.subject));
+    assert_eq!(event.to_json()["parent"], parent.jti.to_string());
+    assert!(app.gate.register(&token, None).await.is_err());
+    assert_eq!(
+        app.heard(),
+        [],
+        "what is registered already changes nothing"
+    );
+
+    let sessions = app.gate.sessions();
+    let device = Device::new(Some("desk".into()), None);
+    assert!(sessions.attach(session, device.clone()).await.unwrap());
+    let heard = app.heard();
+    let [event] = &heard[..] else {
+        panic!("{heard:?}")
+    };
+    assert_eq!(event.kind, EventKind::DeviceAttached);
+    assert_eq!(event.subject.as_deref(), Some(&*row.subject));
+    assert_eq!(event.sid, Some(session));
+    let other = SessionId::from_bytes([1; 16]);
+    assert!(!sessions.attach(other, device).await.unwrap());
+    assert_eq!(app.heard(), []);
 }

@@ -11,7 +11,8 @@ use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
 use serde_json::{Value, json};
-use tollgate::event::EventKind;
+use tollgate::clock::Timestamp;
+use tollgate::event::{EventKind, Events};
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
 use tollgate::store::{Before, OnceValue, SessionStore as _};
@@ -138,14 +139,23 @@ impl App {
     }
 
     async fn on(store: impl Into<tollgate::store::Store>, throttle: ThrottleSettings) -> Self {
-        let app = AppBuilder::of(Members::default(), |gate| {
+        Self(
+            Self::builder()
+                .store(store)
+                .throttle(throttle)
+                .build()
+                .await,
+        )
+    }
+
+    fn builder() -> AppBuilder<Members> {
+        AppBuilder::of(Members::default(), |gate| {
             let app = Router::new()
                 .route("/me", get(async |_: Auth<Member>| "in"))
                 .route("/strong", get(async |_: Auth<Member, Strong>| "in"))
                 .route("/fresh", get(async |_: Auth<Member, StrongAndFresh>| "in"));
             gate.install(app).with_state(gate.clone())
-        });
-        Self(app.store(store).throttle(throttle).build().await)
+        })
     }
 
     async fn sign_in(&self, email: &str) -> Answer {
@@ -870,4 +880,51 @@ async fn a_step_of_the_release_before_does_not_outlive_the_end_of_every_session(
         let of_grace = app.gate.sessions().of(2).await.unwrap();
         assert_eq!(of_grace.is_empty(), several);
     }
+}
+
+/// A handler that is slow hears when a sign-in happened, and not when its turn came; a sign-in with
+/// a further step is one sign-in, at the time of the step's answer.
+#[tokio::test]
+async fn a_sign_in_touches_the_last_login_at_its_own_time() {
+    let touched: Arc<Mutex<Vec<(String, Timestamp)>>> = Arc::default();
+    let kept = Arc::clone(&touched);
+    let (release, released) = tokio::sync::watch::channel(false);
+    let events = Events::new().touch_last_login(8, move |subject, at| {
+        let (kept, mut released) = (Arc::clone(&kept), released.clone());
+        async move {
+            released.wait_for(|released| *released).await.unwrap();
+            kept.lock().unwrap().push((subject, at));
+        }
+    });
+    let app = App::builder()
+        .throttle(ThrottleSettings::off())
+        .change(move |gate| gate.events(events));
+    let app = App(app.build().await);
+    let first = app.clock.now();
+    assert_eq!(
+        app.sign_in("grace@example.com").await.status,
+        StatusCode::OK
+    );
+    app.wait(60);
+    let token = step_token(&app.sign_in("ada@example.com").await);
+    app.wait(60);
+    let second = app.clock.now();
+    app.answer(&token, "right").await.tokens();
+    app.wait(60);
+    release.send(true).unwrap();
+    let all = async {
+        while touched.lock().unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(30), all).await;
+    assert!(all.is_ok(), "two sign-ins: {touched:?}");
+    assert_eq!(
+        *touched.lock().unwrap(),
+        [("2".to_owned(), first), ("1".to_owned(), second)]
+    );
+    let heard = app.heard().into_iter();
+    let times = heard.filter(|event| event.kind == EventKind::SignedIn);
+    let times: Vec<_> = times.map(|event| event.at).collect();
+    assert_eq!(times, [Some(first), Some(second)]);
 }

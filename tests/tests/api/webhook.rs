@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use tollgate::clock::Timestamp;
 use tollgate::event::{Deliveries, Event, EventKind, Events, Webhook};
 use tollgate::secret::Secret;
 
@@ -100,7 +101,7 @@ async fn an_event_arrives_signed_and_with_its_names() {
     assert_eq!(json["type"], "signed_in");
     assert_eq!(json["data"]["subject"], "ada");
     assert_eq!(json["data"]["outcome"], "done");
-    assert!(json["timestamp"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(json["timestamp"], json["data"]["at"]);
     assert_eq!(headers["content-type"], "application/json");
     assert!(headers["webhook-id"].to_str().unwrap().starts_with("msg_"));
     assert_eq!(
@@ -242,4 +243,27 @@ async fn addresses_that_are_not_public_and_weak_secrets_are_refused() {
     emitter.emit(&Event::new(EventKind::Paused));
     until(&deliveries, |deliveries| deliveries.failed() == 1).await;
     assert!(receiver.heard().is_empty());
+}
+
+/// The body says when an event happened, the header when it was sent.
+#[tokio::test]
+async fn an_event_that_waited_has_the_time_at_which_it_happened() {
+    let receiver = Receiver::answering(&[503, 204, 204]);
+    let webhook = webhook(&receiver.start().await);
+    let deliveries = webhook.deliveries();
+    let emitter = Events::new().webhook(webhook).unwrap().start();
+    // Another gate's handler passes it on, an hour later.
+    let happened = Timestamp::from_millis(1_767_225_600_042);
+    emitter.emit(&Event::new(EventKind::SignedIn).at(happened));
+    emitter.emit(&Event::new(EventKind::SignedOut));
+    until(&deliveries, |deliveries| deliveries.delivered() == 2).await;
+    let heard = receiver.heard();
+    let json = |at: usize| serde_json::from_slice::<Value>(&heard[at].1).unwrap();
+    for attempt in [0, 1] {
+        assert_eq!(json(attempt)["timestamp"], "2026-01-01T00:00:00.042Z");
+        assert_eq!(json(attempt)["data"]["at"], "2026-01-01T00:00:00.042Z");
+        let sent = heard[attempt].0["webhook-timestamp"].to_str().unwrap();
+        assert!(sent.parse::<u64>().unwrap() > happened.as_secs() + 1000);
+    }
+    assert_ne!(json(2)["timestamp"], json(0)["timestamp"]);
 }

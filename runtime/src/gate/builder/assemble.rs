@@ -179,7 +179,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let (idle, absolute) = (settings.session.idle, settings.session.absolute);
     let refresh = if is_fixed { absolute } else { idle };
     ring.set_lifetimes(overlap, refresh, absolute);
-    let events = events.in_realm(realm.as_ref());
+    let events = events.in_realm(realm.as_ref()).clock(&clock);
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
     let events = events.start();
