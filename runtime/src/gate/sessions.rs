@@ -1,5 +1,6 @@
 //! Sessions as an application sees them, and the gate's health.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,15 +16,52 @@ use crate::store::{SeenFrom, Session, SessionPage};
 
 use super::{AuthBackend, Gate, failed};
 
-/// The sessions of a gate's users: returned by `gate.sessions()`.
-#[derive(Clone, Copy, Debug)]
+/// The sessions of a gate's users: returned by `gate.sessions()`. All conditions that are given must
+/// hold; `attach` alone does not look at them.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read until `of`, `page`, `count` or `get`"]
 pub struct SessionList<'a> {
     engine: &'a Engine,
+    client_id: Option<String>,
+    device_id: Option<String>,
+    address: Option<IpAddr>,
+    seen_since: Option<Timestamp>,
 }
 
 impl<'a> SessionList<'a> {
     pub(super) const fn new(engine: &'a Engine) -> Self {
-        Self { engine }
+        Self {
+            engine,
+            client_id: None,
+            device_id: None,
+            address: None,
+            seen_since: None,
+        }
+    }
+
+    /// Selects the sessions of a client.
+    pub fn of_client(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Selects the sessions with this device id, which their client gave.
+    pub fn on_device(mut self, device_id: impl Into<String>) -> Self {
+        self.device_id = Some(device_id.into());
+        self
+    }
+
+    /// Selects the sessions that were opened or used from this address, as far as they remember it:
+    /// the sign-in, the last use, and the history.
+    pub const fn from_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Selects the sessions that were used at this time or later.
+    pub const fn seen_since(mut self, at: Timestamp) -> Self {
+        self.seen_since = Some(at);
+        self
     }
 
     /// Returns the live sessions of a subject, oldest first.
@@ -41,7 +79,10 @@ impl<'a> SessionList<'a> {
             )
             .await
             .map_err(failed("list the sessions of the subject"))?;
-        Ok(self.infos(sessions))
+        let selected = sessions
+            .into_iter()
+            .filter_map(|session| self.select(session));
+        Ok(selected.collect())
     }
 
     /// Returns at most `limit` live sessions of a subject, oldest first: those after the session
@@ -57,7 +98,7 @@ impl<'a> SessionList<'a> {
         limit: u32,
     ) -> Result<Option<Vec<SessionInfo>>, Error> {
         let (subject, now) = (subject.to_string(), self.engine.time.now());
-        let after = match after {
+        let mut after = match after {
             None => None,
             Some(sid) => {
                 let session = self.engine.store.session(sid, now).await;
@@ -68,10 +109,25 @@ impl<'a> SessionList<'a> {
                 }
             }
         };
-        let page = SessionPage { after, limit };
-        let sessions = self.engine.store.sessions_of(subject, page, now).await;
-        let sessions = sessions.map_err(failed("list the sessions of the subject"))?;
-        Ok(Some(self.infos(sessions)))
+        let (mut found, most) = (Vec::new(), limit as usize);
+        loop {
+            let page = SessionPage { after, limit };
+            let sessions = self.engine.store.sessions_of(subject.clone(), page, now);
+            let sessions = sessions
+                .await
+                .map_err(failed("list the sessions of the subject"))?;
+            let is_last = sessions.len() < most;
+            for session in sessions {
+                after = Some((session.created_at, session.sid));
+                found.extend(self.select(session));
+                if found.len() == most {
+                    return Ok(Some(found));
+                }
+            }
+            if is_last || most == 0 {
+                return Ok(Some(found));
+            }
+        }
     }
 
     /// Returns the number of live sessions of a subject.
@@ -96,7 +152,7 @@ impl<'a> SessionList<'a> {
             .map_err(failed("read the session"))?;
         Ok(session
             .filter(|session| session.is_live(now))
-            .map(|session| self.info(session)))
+            .and_then(|session| self.select(session)))
     }
 
     /// Replaces what a live session remembers of its device, and reports
@@ -120,9 +176,18 @@ impl<'a> SessionList<'a> {
         Ok(is_attached)
     }
 
-    fn infos(&self, sessions: Vec<Session>) -> Vec<SessionInfo> {
-        let infos = sessions.into_iter().map(|session| self.info(session));
-        infos.collect()
+    /// Returns what an application sees of a session, if every condition holds.
+    fn select(&self, session: Session) -> Option<SessionInfo> {
+        let is = |wanted: &Option<String>, value: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == value
+        };
+        let is_selected = is(&self.client_id, Some(&session.client_id))
+            && is(&self.device_id, session.device.id.as_deref())
+            && self.seen_since.is_none_or(|at| session.last_seen_at >= at);
+        let info = is_selected.then(|| self.info(session))?;
+        self.address
+            .is_none_or(|address| info.was_used_from(address))
+            .then_some(info)
     }
 
     /// Returns what an application sees of a session. Entries that the settings do not keep any
@@ -158,6 +223,18 @@ pub struct SessionInfo {
     pub history: Vec<SeenFrom>,
     /// The time at which it ends, unless it is refreshed before.
     pub expires_at: Timestamp,
+}
+
+impl SessionInfo {
+    /// Returns whether the session remembers that it was opened or used from this address.
+    fn was_used_from(&self, address: IpAddr) -> bool {
+        let history = self.history.iter().map(|seen| &seen.ip);
+        [&self.device.ip, &self.last_seen_ip]
+            .into_iter()
+            .chain(history)
+            .flatten()
+            .any(|ip| ip.parse() == Ok(address))
+    }
 }
 
 impl From<Session> for SessionInfo {

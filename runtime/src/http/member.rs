@@ -1,7 +1,9 @@
 //! The members of answers, as the OpenAPI document lists them: each list stands beside its struct.
 
+use http::Method;
+
 /// The type of a member of an answer, for the OpenAPI document.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MemberKind {
     Text,
     MaybeText,
@@ -9,11 +11,13 @@ pub(super) enum MemberKind {
     Word(&'static [&'static str]),
     /// Seconds, or a status.
     Number,
+    MaybeNumber,
     Bool,
     /// An object that has these members.
     Object(&'static [AnswerMember]),
     /// Objects that have these members.
     List(&'static [AnswerMember]),
+    Texts,
     /// Any JSON value.
     Any,
     /// Keys of a set, as RFC 7517 writes them.
@@ -23,7 +27,7 @@ pub(super) enum MemberKind {
 }
 
 /// A member of an answer.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AnswerMember {
     pub(super) name: &'static str,
     pub(super) holds: MemberKind,
@@ -64,6 +68,49 @@ impl AnswerMember {
             ..self
         }
     }
+}
+
+/// The words of the document about a route of the gate's own beside the auth routes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OwnRouteDoc {
+    /// The path below which it is mounted is not part of it.
+    pub(super) path: &'static str,
+    pub(super) method: Method,
+    pub(super) summary: &'static str,
+    /// The parameters of the query, with what they say.
+    pub(super) query: &'static [(&'static str, QueryKind, &'static str)],
+    pub(super) answers: &'static [OwnAnswer],
+    /// The statuses of refusals, beside those of every protected route.
+    pub(super) problems: &'static [&'static str],
+}
+
+/// The type of a parameter of the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QueryKind {
+    Text,
+    /// An id as sessions and tokens have it.
+    Id,
+    /// Seconds since 1970.
+    Seconds,
+    Bool,
+    Word(&'static [&'static str]),
+}
+
+/// An answer of such a route.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OwnAnswer {
+    pub(super) status: &'static str,
+    pub(super) about: &'static str,
+    pub(super) body: OwnBody,
+}
+
+/// The body of such an answer: the name of its schema, and its members.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum OwnBody {
+    Empty,
+    Object(&'static str, &'static [AnswerMember]),
+    /// A page of a list.
+    List(&'static str, &'static [AnswerMember]),
 }
 
 /// Examples that several answers share.

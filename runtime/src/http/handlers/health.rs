@@ -18,6 +18,8 @@ use crate::token::JwtClaims;
 use super::super::answer::private;
 use super::super::by::By;
 use super::super::extract::{Auth, Public};
+#[cfg(feature = "openapi")]
+use super::super::member::{AnswerMember, MemberKind, OwnAnswer, OwnBody, OwnRouteDoc};
 use super::super::problem::no_store;
 use super::super::protected::{ProtectedRouter, routing};
 
@@ -46,12 +48,15 @@ impl<B: AuthBackend> Gate<B> {
             let known = known.clone();
             async move { known.ready().await }
         };
-        ProtectedRouter::new()
+        let router = ProtectedRouter::new()
             .route(
                 "/live",
                 routing::get(async |_: Public| answer(true, "live")),
             )
-            .route("/ready", routing::get(ready))
+            .route("/ready", routing::get(ready));
+        #[cfg(feature = "openapi")]
+        let router = router.described(DOCS);
+        router
     }
 
     /// Returns the route `GET /health` with the figures of [`health`](Self::health), for the callers
@@ -64,7 +69,10 @@ impl<B: AuthBackend> Gate<B> {
     {
         let methods = get(figures).with_state(Arc::clone(self.running()));
         let methods = methods.layer(from_fn_with_state(by, admit::<U, P>));
-        ProtectedRouter::new().guarded::<U, P>("/health", &[Method::GET], methods)
+        let router = ProtectedRouter::new().guarded::<U, P>("/health", &[Method::GET], methods);
+        #[cfg(feature = "openapi")]
+        let router = router.described(DOCS);
+        router
     }
 
     /// Returns the route `GET /health` for everybody: for a port that only operators reach.
@@ -74,7 +82,10 @@ impl<B: AuthBackend> Gate<B> {
     {
         let gate = Arc::clone(self.running());
         let figures = move |_: Public| figures(State(Arc::clone(&gate)));
-        ProtectedRouter::new().route("/health", routing::get(figures))
+        let router = ProtectedRouter::new().route("/health", routing::get(figures));
+        #[cfg(feature = "openapi")]
+        let router = router.described(DOCS);
+        router
     }
 }
 
@@ -140,6 +151,89 @@ fn answer(is_so: bool, word: &'static str) -> Response {
     let mut response = (status, [(CONTENT_TYPE, json)], text).into_response();
     no_store(response.headers_mut());
     response
+}
+
+/// The words of the document about these routes.
+#[cfg(feature = "openapi")]
+const DOCS: &[OwnRouteDoc] = &[
+    OwnRouteDoc {
+        path: "/live",
+        method: Method::GET,
+        summary: "Says that the program runs",
+        query: &[],
+        answers: &[OwnAnswer {
+            status: "200",
+            about: "It runs",
+            body: OwnBody::Object("AuthLive", &[word(&["live"], "live")]),
+        }],
+        problems: &[],
+    },
+    OwnRouteDoc {
+        path: "/ready",
+        method: Method::GET,
+        summary: "Says whether the gate is well",
+        query: &[],
+        answers: &[
+            OwnAnswer {
+                status: "200",
+                about: "It is well",
+                body: OwnBody::Object("AuthReady", READY),
+            },
+            OwnAnswer {
+                status: "503",
+                about: "It is not",
+                body: OwnBody::Object("AuthReady", READY),
+            },
+        ],
+        problems: &[],
+    },
+    OwnRouteDoc {
+        path: "/health",
+        method: Method::GET,
+        summary: "Shows the figures of the gate",
+        query: &[],
+        answers: &[
+            OwnAnswer {
+                status: "200",
+                about: "It is well",
+                body: OwnBody::Object("AuthHealth", HEALTH),
+            },
+            OwnAnswer {
+                status: "503",
+                about: "It is not",
+                body: OwnBody::Object("AuthHealth", HEALTH),
+            },
+        ],
+        problems: &[],
+    },
+];
+
+#[cfg(feature = "openapi")]
+const READY: &[AnswerMember] = &[word(&["ready", "unready"], "ready")];
+
+/// The members of [`Health`].
+#[cfg(feature = "openapi")]
+const HEALTH: &[AnswerMember] = &[
+    AnswerMember::new("is_well", MemberKind::Bool, "true"),
+    AnswerMember::new("store_is_writable", MemberKind::Bool, "true"),
+    AnswerMember::new("revocation_view_age", MemberKind::Object(SPAN), "{}"),
+    AnswerMember::number("revocation_entries", "12"),
+    AnswerMember::number("dropped_confirmations", "0"),
+    AnswerMember::new("is_paused", MemberKind::Bool, "false"),
+    AnswerMember::new("clock_offset", MemberKind::Object(SPAN), "{}"),
+    AnswerMember::new("password_hashes_are_unreadable", MemberKind::Bool, "false"),
+    AnswerMember::new("failing_tasks", MemberKind::Texts, "[]"),
+];
+
+#[cfg(feature = "openapi")]
+const SPAN: &[AnswerMember] = &[
+    AnswerMember::number("secs", "0"),
+    AnswerMember::number("nanos", "250000000"),
+];
+
+#[cfg(feature = "openapi")]
+const fn word(words: &'static [&'static str], example: &'static str) -> AnswerMember {
+    AnswerMember::new("status", MemberKind::Word(words), example)
 }
 
 /// The time for which an answer of the store is repeated.

@@ -2,6 +2,7 @@
 
 mod form;
 mod operation;
+mod own;
 mod protected;
 mod request;
 mod schema;
@@ -13,6 +14,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -229,11 +231,12 @@ pub(super) fn serve(
     let policies = first.settings().openapi.policies;
     protected::describe(routes, &mut document, &schemes, policies);
     leave_out_unused(&mut document);
-    let body = document.to_json().unwrap_or_default();
+    // Each answer shares it.
+    let body = Bytes::from(document.to_json().unwrap_or_default());
     let scheme = Arc::clone(&first.scheme);
     let not_allowed = move || ready(Rejection::new(Code::MethodNotAllowed, &scheme));
     Router::new()
-        .route(path, get(|| async move { json(body) }))
+        .route(path, get(move || ready(json(body.clone()))))
         .method_not_allowed_fallback(not_allowed)
 }
 
@@ -252,6 +255,6 @@ fn leave_out_unused(document: &mut OpenApi) {
     }
 }
 
-fn json(body: String) -> Response {
+fn json(body: Bytes) -> Response {
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -135,7 +135,7 @@ fn parameters(row: &RouteRow, words: &RouteDoc, gate: &Running) -> Vec<Parameter
     of_sessions.into_iter().chain(device).collect()
 }
 
-fn reference(name: &str) -> RefOr<Schema> {
+pub(super) fn reference(name: &str) -> RefOr<Schema> {
     Ref::from_schema_name(name).into()
 }
 
@@ -230,6 +230,6 @@ fn after() -> Parameter {
 }
 
 /// Returns the header that leads to the next page of a list.
-fn next_page() -> Header {
+pub(super) fn next_page() -> Header {
     header("The next page, with `rel=\"next\"`, while there is one")
 }

@@ -13,6 +13,7 @@ use crate::policy::Rule;
 
 use super::super::protected::{ProtectedRouter, Route, RouteCaller, Security};
 use super::operation::problem;
+use super::own;
 use super::schema::text;
 use super::scheme::{BEARER, COOKIE, FOREIGN, TokenSchemes};
 
@@ -79,10 +80,16 @@ pub(super) fn describe(
         };
         for method in methods {
             let name = method_name(&method);
-            let operation = slot(item, &method).get_or_insert_with(|| blank(&path));
+            let operation = slot(item, &method).get_or_insert_with(|| match route.doc {
+                Some(doc) => own::operation(blank(&path), doc),
+                None => blank(&path),
+            });
             identify(operation, name, &path, &mut ids);
             has_foreign |= guard(operation, route, schemes, policies);
         }
+    }
+    for doc in routes.iter().filter_map(|route| route.doc) {
+        own::add_schemas(document, doc);
     }
     if has_foreign {
         let about = "An access token of an issuer that the application trusts";
@@ -200,11 +207,9 @@ fn guard(
         refused.push("403");
     }
     for status in refused {
-        operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert_with(|| problem(status));
+        let responses = &mut operation.responses.responses;
+        let response = responses.entry(status.to_owned());
+        own::with_problem(response.or_insert_with(|| problem(status)));
     }
     let is_foreign = |(_, sent): &(Rule, SentBy)| sent.bearer.as_deref() == Some(FOREIGN);
     callers.iter().any(is_foreign)

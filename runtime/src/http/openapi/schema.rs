@@ -132,7 +132,7 @@ fn problem(status: u16) -> Response {
 }
 
 /// Returns an object that has these members, with an example of the required ones.
-fn members(all: &[AnswerMember]) -> ObjectBuilder {
+pub(super) fn members(all: &[AnswerMember]) -> ObjectBuilder {
     let object = all.iter().fold(ObjectBuilder::new(), |object, member| {
         let object = object.property(member.name, schema(member));
         if member.is_optional {
@@ -150,6 +150,10 @@ fn schema(member: &AnswerMember) -> Schema {
         MemberKind::MaybeText => maybe_text().into(),
         MemberKind::Word(words) => text().enum_values(Some(words.iter().copied())).into(),
         MemberKind::Number => number().into(),
+        MemberKind::MaybeNumber => number()
+            .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+            .into(),
+        MemberKind::Texts => ArrayBuilder::new().items(text()).into(),
         MemberKind::Bool => truth().into(),
         MemberKind::Object(inner) => members(inner).into(),
         MemberKind::List(inner) => ArrayBuilder::new().items(members(inner)).into(),
@@ -199,7 +203,7 @@ pub(super) fn truth() -> ObjectBuilder {
 }
 
 /// Returns a number of seconds, or a status: a whole number, never negative.
-fn number() -> ObjectBuilder {
+pub(super) fn number() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))

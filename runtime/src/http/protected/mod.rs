@@ -29,6 +29,8 @@ use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "openapi")]
+use super::member::OwnRouteDoc;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
 
@@ -119,6 +121,8 @@ where
             method: declared.method,
             security: declared.security,
             callers: declared.callers,
+            #[cfg(feature = "openapi")]
+            doc: None,
         }));
         Self {
             router: self.router.route(path, methods),
@@ -143,11 +147,25 @@ where
             method: Some(method.clone()),
             security: Security::Required(P::RULE),
             callers: vec![RouteCaller::from(&CallerUser::either::<U>())],
+            #[cfg(feature = "openapi")]
+            doc: None,
         }));
         Self {
             router: self.router.route(path, handlers),
             ..self
         }
+    }
+
+    /// Gives routes of the gate's own their words for the document.
+    #[cfg(feature = "openapi")]
+    pub(super) fn described(mut self, docs: &'static [OwnRouteDoc]) -> Self {
+        for route in &mut self.routes {
+            let is_its = |doc: &&OwnRouteDoc| {
+                doc.path == route.path && route.method.as_ref() == Some(&doc.method)
+            };
+            route.doc = docs.iter().find(is_its);
+        }
+        self
     }
 
     /// Adds the routes of another protected router below a path.
@@ -297,6 +315,9 @@ pub struct Route {
     pub security: Security,
     /// The types of its users, in the order of the rules of `security`.
     pub(super) callers: Vec<RouteCaller>,
+    /// The words of the document about a route of the gate's own.
+    #[cfg(feature = "openapi")]
+    pub(super) doc: Option<&'static OwnRouteDoc>,
 }
 
 /// A type of users that a first argument asks for, and the ways in which their tokens may come.
