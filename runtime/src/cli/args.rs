@@ -148,6 +148,9 @@ pub(super) enum Sessions {
         /// The subject, as in the claim `sub`
         #[arg(allow_hyphen_values = true)]
         subject: String,
+        /// Also show where each one was used from before, as far as `session.history` keeps it
+        #[arg(long)]
+        history: bool,
     },
     /// End sessions, on every node
     End(EndSessions),
@@ -299,4 +302,72 @@ pub(super) enum Login {
     Email,
     /// With a name and a password.
     Username,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Command, CommandFactory as _};
+
+    use super::Arguments;
+
+    /// Returns the options of a text: words that begin with `--`.
+    fn options(text: &str) -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let option = |word: &str| Some(word.strip_prefix("--")?.to_owned());
+        words.filter_map(option).collect()
+    }
+
+    fn own(command: &Command) -> BTreeSet<String> {
+        let own = command.get_arguments().filter(|arg| !arg.is_global_set());
+        let long = own.filter_map(|arg| arg.get_long());
+        long.map(str::to_owned).collect()
+    }
+
+    /// Collects the commands that do something, with their options.
+    fn leaves(command: &Command, path: &str, all: &mut Vec<(String, BTreeSet<String>)>) {
+        let mut below = command.get_subcommands().peekable();
+        if below.peek().is_none() {
+            all.push((path.to_owned(), own(command)));
+        }
+        for command in below {
+            let path = format!("{path} {}", command.get_name());
+            leaves(command, path.trim(), all);
+        }
+    }
+
+    #[test]
+    fn every_command_and_option_is_on_its_page() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../docs/reference/command-line.md"
+        );
+        let page = std::fs::read_to_string(path).unwrap();
+        let command = Arguments::command();
+        let mut commands = Vec::new();
+        leaves(&command, "", &mut commands);
+        assert!(commands.len() > 15, "{commands:?}");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.split(" | ").next().unwrap())
+            .collect();
+        for (name, options_of) in &commands {
+            // `pause` and `resume` have a row together, `migrate --print` has one of its own.
+            let of = rows.iter().filter(|row| {
+                let words = |text: &str| text.starts_with(name.as_str());
+                row.split('`').skip(1).step_by(2).any(words)
+            });
+            let of: Vec<&str> = of.copied().collect();
+            assert!(!of.is_empty(), "`{name}` is not on the page");
+            assert_eq!(&options(&of.join(" ")), options_of, "the row of `{name}`");
+        }
+        let (_, common) = page.split_once("Options of every command:").unwrap();
+        let (common, _) = common.split_once("\n\n").unwrap();
+        let global = command.get_arguments().filter(|arg| arg.is_global_set());
+        let global = global.filter_map(|arg| arg.get_long());
+        let global: BTreeSet<String> = global.map(str::to_owned).collect();
+        assert_eq!(options(common), global);
+    }
 }

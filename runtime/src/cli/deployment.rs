@@ -282,8 +282,12 @@ pub(super) async fn open_ring(
             "the store holds no key ring: name the folder of the ring with `--keys`",
         ));
     }
-    let ring = crate::gate::open_shared(shared, store, &Clock::system()).await?;
-    Ok(ring)
+    let ring = crate::gate::open_shared(shared, store, &Clock::system()).await;
+    ring.map_err(|error| match error.kind() {
+        ErrorKind::Keys => Failure::usage(Failure::from(error).into_text())
+            .hint("check `--store`, the variable that `--ring-secret` names, and `--algorithm`"),
+        _ => error.into(),
+    })
 }
 
 /// Tells the ring how long its keys are needed: never shorter than what a ring assumes that was

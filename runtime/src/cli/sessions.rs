@@ -9,7 +9,7 @@ use super::time;
 use crate::id::SessionId;
 use crate::realm::RealmName;
 use crate::session::{Revoke, event_of};
-use crate::store::{Everywhere, RealmAction, RevokeReason, Session, SessionPage, Target};
+use crate::store::{Everywhere, RealmAction, RevokeReason, SeenFrom, Session, SessionPage, Target};
 
 pub(super) async fn run(
     common: &Common,
@@ -17,12 +17,12 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Done, Failure> {
     match command {
-        Sessions::List { subject } => list(common, subject).await,
+        Sessions::List { subject, history } => list(common, subject, history).await,
         Sessions::End(end_sessions) => end(common, end_sessions, output).await,
     }
 }
 
-async fn list(common: &Common, subject: String) -> Result<Done, Failure> {
+async fn list(common: &Common, subject: String, history: bool) -> Result<Done, Failure> {
     let deployment = Deployment::open(common, Purpose::Store).await?;
     let engine = deployment.engine();
     let now = engine.time.now();
@@ -30,25 +30,35 @@ async fn list(common: &Common, subject: String) -> Result<Done, Failure> {
         .store
         .sessions_of(subject, SessionPage::ALL, now)
         .await?;
-    let row = |session: &Session| {
-        let device = &session.device;
-        vec![
+    let rows = |session: &Session| {
+        let seen = session.seen_from();
+        let name = session.device.name.clone();
+        let mut rows = vec![vec![
             session.sid.to_string(),
             time::show(session.created_at),
-            time::show(session.last_seen_at),
+            time::show(seen.last_seen_at),
             time::show(session.idle_exp.min(session.abs_exp)),
-            device.ip.clone().unwrap_or_default(),
-            device
-                .name
-                .clone()
-                .or_else(|| device.user_agent.clone())
-                .unwrap_or_default(),
-        ]
+            seen.ip.unwrap_or_default(),
+            name.or(seen.user_agent).unwrap_or_default(),
+        ]];
+        // Earlier places are below the last one.
+        rows.extend(former(session, history).iter().map(|seen| {
+            vec![
+                String::new(),
+                String::new(),
+                time::show(seen.last_seen_at),
+                String::new(),
+                seen.ip.clone().unwrap_or_default(),
+                seen.user_agent.clone().unwrap_or_default(),
+            ]
+        }));
+        rows
     };
-    let rows: Vec<_> = sessions.iter().map(row).collect();
+    let rows: Vec<_> = sessions.iter().flat_map(rows).collect();
     let head = ["SESSION", "OPENED", "SEEN", "ENDS", "ADDRESS", "DEVICE"];
     let json = sessions.iter().map(|session| {
-        json!({
+        let seen = session.seen_from();
+        let mut json = json!({
             "session_id": session.sid.to_string(),
             "subject": session.subject,
             "client_id": session.client_id,
@@ -56,7 +66,20 @@ async fn list(common: &Common, subject: String) -> Result<Done, Failure> {
             "last_seen_at": time::show(session.last_seen_at),
             "expires_at": time::show(session.idle_exp.min(session.abs_exp)),
             "device": session.device,
-        })
+            "last_seen_ip": seen.ip,
+            "last_seen_user_agent": seen.user_agent,
+        });
+        if history {
+            let former = former(session, history).iter().map(|seen| {
+                json!({
+                    "ip": seen.ip,
+                    "user_agent": seen.user_agent,
+                    "last_seen_at": time::show(seen.last_seen_at),
+                })
+            });
+            json["history"] = former.collect();
+        }
+        json
     });
     let json = json!({ "sessions": json.collect::<Vec<_>>() });
     let text = match rows.as_slice() {
@@ -64,6 +87,13 @@ async fn list(common: &Common, subject: String) -> Result<Done, Failure> {
         rows => table(&head, rows),
     };
     Ok(Done::new(text, json))
+}
+
+/// Returns the places that the session was used from before, the latest first, if they are asked
+/// for.
+fn former(session: &Session, history: bool) -> &[SeenFrom] {
+    let last = session.last_seen.as_ref().filter(|_| history);
+    last.map_or(&[], |seen| &seen.history)
 }
 
 async fn end(common: &Common, end: EndSessions, output: &Output) -> Result<Done, Failure> {

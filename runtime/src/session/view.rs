@@ -103,6 +103,11 @@ impl View {
                 missed.push(key);
             }
         }
+        self.changed();
+    }
+
+    /// Makes what was decided before out of date.
+    fn changed(&self) {
         self.version.fetch_add(2, Ordering::Release);
     }
 
@@ -294,7 +299,7 @@ impl View {
             self.paused
                 .compare_exchange(known, known | 1, Ordering::AcqRel, Ordering::Acquire);
         if paused.is_ok() {
-            self.version.fetch_add(2, Ordering::Release);
+            self.changed();
             #[cfg(feature = "axum")]
             self.mark();
         }

@@ -109,7 +109,7 @@ async fn registering_a_token_and_attaching_a_device_are_reported() {
     let user = app.accounts.user("ada@example.com");
     let token = app.gate.issue(&user, Duration::from_secs(60)).await;
     let token = token.unwrap();
-    app.heard();
+    _ = app.heard();
     let row = app.gate.register(&token, Some(parent.jti)).await.unwrap();
     let heard = app.heard();
     let [event] = &heard[..] else {

@@ -26,6 +26,7 @@ use tollgate_tests::{Answer, request};
 use tower::ServiceExt as _;
 
 use crate::guard::issuer::Key;
+use crate::openapi::{assert_fits, body_of};
 
 /// The secret of the former system, as its settings had it.
 const SECRET: &str = "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz";
@@ -588,4 +589,36 @@ async fn a_clone_of_a_guard_has_its_own_rules() {
     }
     let staff = former(&json!({"aud": "staff"}));
     _ = strict.exchange(&staff).await.tokens();
+}
+
+#[tokio::test]
+async fn the_exchange_is_in_the_document_while_there_is_a_former_system() {
+    let moved = Moved::with(simplejwt()).await;
+    let document: Value = serde_json::from_str(&moved.gate.openapi_json()).unwrap();
+    let body = body_of(&document, "/auth/exchange");
+    assert_eq!(body["required"], json!(["token"]));
+    assert_eq!(body["properties"]["token"]["type"], "string");
+    let operation = &document["paths"]["/auth/exchange"]["post"];
+    assert_eq!(operation["security"], json!([]));
+    let schema = |status: &str, kind: &str| {
+        let response = &operation["responses"][status];
+        let response = match response["$ref"].as_str() {
+            Some(place) => document.pointer(place.trim_start_matches('#')).unwrap(),
+            None => response,
+        };
+        response["content"][kind]["schema"].clone()
+    };
+    let token = former(&json!({}));
+    let answer = moved.exchange(&token).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_fits(
+        &document,
+        &schema("200", "application/json"),
+        &answer.json(),
+        "tokens",
+    );
+    let again = moved.exchange(&token).await;
+    let status = again.status.as_u16().to_string();
+    let problem = schema(&status, "application/problem+json");
+    assert_fits(&document, &problem, &again.json(), "problem");
 }

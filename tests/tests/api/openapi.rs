@@ -605,7 +605,7 @@ impl Refresh for Phones {
 }
 
 /// Returns the schema of the JSON body of a `POST`.
-fn body_of(document: &Value, path: &str) -> Value {
+pub(crate) fn body_of(document: &Value, path: &str) -> Value {
     let content = &document["paths"][path]["post"]["requestBody"]["content"];
     content["application/json"]["schema"].clone()
 }
@@ -628,6 +628,17 @@ async fn the_login_of_an_application_has_its_members_in_the_document() {
     let again = body_of(&document, "/auth/reauthenticate");
     assert_eq!(again["anyOf"][0]["required"], login["required"]);
     assert_eq!(again["anyOf"][1]["required"], json!(["step_token"]));
+    // No member is longer than a body.
+    for (path, name) in [
+        ("/auth/refresh-access", "refresh_token"),
+        ("/auth/signin/step", "step_token"),
+        ("/auth/verify", "token"),
+        ("/auth/revoke", "token"),
+    ] {
+        let member = &body_of(&document, path)["properties"][name];
+        assert_eq!(member["maxLength"], 16 * 1024, "{path} {name}");
+    }
+    assert!(document["paths"].get("/auth/exchange").is_none());
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ use tollgate::settings::{Allowance, ThrottleSettings};
 use tollgate::store::{Before, OnceValue, SessionStore as _};
 use tollgate_tests::{Act, Answer, AppBuilder, Hook, OtherStore, PASSWORD, Tokens};
 
+use crate::openapi::assert_fits;
+
 const TWO_FACTORS: &str = "urn:example:two-factors";
 
 #[derive(Clone, JwtClaims)]
@@ -204,6 +206,13 @@ async fn the_password_alone_opens_no_session_and_the_answer_to_the_step_does() {
         (&problem["step"], &problem["expires_in"]),
         (&json!("totp"), &json!(300))
     );
+    let document: Value = serde_json::from_str(&app.gate.openapi_json()).unwrap();
+    let schema = &document["components"]["schemas"]["AuthProblem"];
+    let with_challenge = app.sign_in("eve@example.com").await.json();
+    assert!(with_challenge.get("challenge").is_some());
+    for answer in [&problem, &with_challenge] {
+        assert_fits(&document, schema, answer, "a step");
+    }
     assert!(
         problem.get("challenge").is_none() && !asked.text.contains("note"),
         "{}",
@@ -909,7 +918,7 @@ async fn a_sign_in_touches_the_last_login_at_its_own_time() {
     let token = step_token(&app.sign_in("ada@example.com").await);
     app.wait(60);
     let second = app.clock.now();
-    app.answer(&token, "right").await.tokens();
+    _ = app.answer(&token, "right").await.tokens();
     app.wait(60);
     release.send(true).unwrap();
     let all = async {

@@ -171,12 +171,12 @@ const DOCS: &[OwnRouteDoc] = &[
     OwnRouteDoc {
         path: "/ready",
         method: Method::GET,
-        summary: "Says whether the gate is well",
+        summary: "Says whether the gate is ready",
         query: &[],
         answers: &[
             OwnAnswer {
                 status: "200",
-                about: "It is well",
+                about: "It is ready",
                 body: OwnBody::Object("AuthReady", READY),
             },
             OwnAnswer {
@@ -215,6 +215,7 @@ const READY: &[AnswerMember] = &[word(&["ready", "unready"], "ready")];
 #[cfg(feature = "openapi")]
 const HEALTH: &[AnswerMember] = &[
     AnswerMember::new("is_well", MemberKind::Bool, "true"),
+    AnswerMember::new("is_ready", MemberKind::Bool, "true"),
     AnswerMember::new("store_is_writable", MemberKind::Bool, "true"),
     AnswerMember::new("revocation_view_age", MemberKind::Object(SPAN), "{}"),
     AnswerMember::number("revocation_entries", "12"),

@@ -174,8 +174,9 @@ fn object(members: &[BodyMember], routes: &RouteConfig, has_cookies: bool) -> Ob
         let schema = match (member.holds, member.is_nullable) {
             (MemberForm::Device, is_nullable) => device(is_nullable),
             (MemberForm::Truth, _) => truth(),
-            (MemberForm::Text, true) => maybe_text(),
-            (MemberForm::Text, false) => text(),
+            // A longer one does not fit the body.
+            (MemberForm::Text, true) => maybe_text().max_length(Some(MAX_BODY)),
+            (MemberForm::Text, false) => text().max_length(Some(MAX_BODY)),
         };
         let object = object.property(name(member), schema);
         if is_needed(member) {

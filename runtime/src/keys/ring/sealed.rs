@@ -147,8 +147,9 @@ impl RingSource {
                 break;
             }
         }
-        let plain =
-            plain.ok_or_else(|| refuse("was sealed under another secret, or is damaged"))?;
+        let plain = plain.ok_or_else(|| {
+            refuse("was sealed under another secret, or is damaged: check the secret and the store")
+        })?;
         // The parser's error text could contain a part of a key.
         let ring: SealedRing =
             serde_json::from_slice(&plain).map_err(|_| refuse("is of another format"))?;
@@ -160,8 +161,8 @@ impl RingSource {
         }
         if ring.algorithm != self.algorithm {
             return Err(refuse(&format!(
-                "holds {} keys, and {} was asked for",
-                ring.algorithm, self.algorithm
+                "holds {} keys, and {} was asked for: ask for {}, or use another store",
+                ring.algorithm, self.algorithm, ring.algorithm
             )));
         }
         let held = |key: SealedKey| {

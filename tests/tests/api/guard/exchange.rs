@@ -14,6 +14,8 @@ use tollgate::token::Verified;
 use tollgate_tests::{Answer, request};
 use tower::ServiceExt as _;
 
+use crate::openapi::body_of;
+
 use crate::guard::issuer::{
     ISSUER, Key, Partner, PartnerClaims, START, claims_with, expected, fixed,
 };
@@ -278,4 +280,16 @@ async fn a_nonce_that_was_asked_with_must_come_along() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn the_members_of_an_id_token_are_in_the_document() {
+    let (key, other) = (Key::new("k"), Key::new("k"));
+    let (app, _) = app(expected(), &key, &other).await;
+    let document = send(&app, "/openapi.json", None, None).await.json();
+    let login = body_of(&document, "/auth/signin");
+    assert_eq!(login["required"], json!(["token"]));
+    let kinds = ["token", "nonce"].map(|name| login["properties"][name]["type"].clone());
+    assert_eq!(kinds, [json!("string"), json!(["string", "null"])]);
+    assert_eq!(login["properties"].get("password"), None);
 }

@@ -217,7 +217,17 @@ where
         subject: token.subject().to_owned(),
         realm: token.realm().cloned(),
     });
-    next.run(request).await
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    // A client that leaves does not stop an act half-way, nor its report.
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Err(ended) => {
+            Rejection::new(Refusal::unavailable(ended), &by.verifier.scheme()).into_response()
+        }
+    }
 }
 
 /// Reports an act.

@@ -1,6 +1,10 @@
 //! The routes for operations: whether the gate is well, and what administrators of another realm
 //! may see and change.
 
+mod document;
+mod groups;
+mod lists;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -82,12 +86,12 @@ impl Office {
     }
 
     /// Keeps the sessions of all in this store.
-    async fn on(store: OtherStore) -> Self {
+    async fn on(store: impl Into<tollgate::store::Store>) -> Self {
         Self::with(store, None).await
     }
 
     /// Signs with the keys of this ring, or with fresh ones of the clock.
-    async fn with(store: OtherStore, ring: Option<KeyRing>) -> Self {
+    async fn with(store: impl Into<tollgate::store::Store>, ring: Option<KeyRing>) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let keep = Arc::clone(&events);
         let (builder, clock) = tollgate::testing::ready(Shop.gate()).unwrap();
@@ -398,6 +402,39 @@ async fn an_act_that_took_place_is_reported_even_if_the_log_cannot_be_used() {
     assert_eq!(office.acts(), []);
 }
 
+/// An administrator who leaves after the store has the pause is reported all the same.
+#[tokio::test]
+async fn an_act_is_finished_and_reported_although_its_client_leaves() {
+    let store = OtherStore::new();
+    let office = Office::on(store.clone()).await;
+    let chief = office.sign_in("/staff", "chief").await;
+    let has_set = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&has_set);
+    store.on_each(move |operation| {
+        let has_set = has_set.fetch_or(operation == "set_paused", Ordering::SeqCst);
+        match operation {
+            "log_since" if has_set => tollgate_tests::Act::Hang,
+            _ => tollgate_tests::Act::Run,
+        }
+    });
+    let until = async |holds: &dyn Fn() -> bool| {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let has_set = || seen.load(Ordering::SeqCst);
+    tokio::select! {
+        answer = office.ask(Method::POST, "/admin/pause", &chief) => panic!("{}", answer.text),
+        () = until(&has_set) => {}
+    }
+    store.behave();
+    let is_act = |event: &Event| matches!(event.kind, EventKind::Administered { .. });
+    let reported = || office.events.lock().unwrap().iter().any(is_act);
+    let reported = tokio::time::timeout(Duration::from_secs(30), until(&reported)).await;
+    assert!(reported.is_ok(), "{:?}", office.events.lock().unwrap());
+    assert_eq!(office.acts(), [("pause", "7".to_owned(), None)]);
+}
+
 #[tokio::test]
 async fn a_key_is_retired() {
     let office = Office::new().await;
@@ -421,8 +458,8 @@ async fn a_key_is_retired() {
     assert_eq!(acts, [("retire_key", Some(&*before))]);
     let again = office.ask(Method::DELETE, &path, &chief).await;
     again.assert_problem(400, "invalid_request");
-    // Nodes learn of a key that makes refresh tokens from the ring alone.
-    let numbered = office.ask(Method::DELETE, "/admin/keys/refresh-0", &chief);
+    // Nodes learn of a key that seals from the ring alone.
+    let numbered = office.ask(Method::DELETE, "/admin/keys/seal-1", &chief);
     let numbered = numbered.await;
     assert_eq!(numbered.status, StatusCode::ACCEPTED, "{}", numbered.text);
     assert_eq!(numbered.json(), json!({"within": 10}));
@@ -505,6 +542,71 @@ async fn everybody_learns_whether_the_gate_is_ready_and_no_more() {
         .await;
     assert_eq!(figures.json()["is_well"], true);
     assert_eq!(figures.json()["is_paused"], false);
+}
+
+/// A paused gate is ready: a load balancer that took all nodes away could not show the pause.
+#[tokio::test]
+async fn a_paused_gate_is_ready_and_says_so_in_its_figures() {
+    let office = Office::new().await;
+    office.shop.pause().await.unwrap();
+    let ask = async |path: &str| office.send(request(Method::GET, path, None, None)).await;
+    assert_eq!(ask("/well/ready").await.status, StatusCode::OK);
+    let figures = ask("/other-port/health").await;
+    assert_eq!(figures.status, StatusCode::OK);
+    assert_eq!(figures.json()["is_paused"], true);
+}
+
+/// Where the administrators are users of the paused gate itself, nobody is admitted: the pause ends
+/// from code.
+#[tokio::test]
+async fn administrators_of_the_paused_realm_are_paused_too() {
+    let office = Office::new().await;
+    let chief = office.sign_in("/staff", "chief").await;
+    let own = office
+        .desk
+        .admin_router(tollgate::by::<Employee, Chiefs>(&office.desk));
+    let app: Router = tollgate::install(
+        ProtectedRouter::<()>::new().nest("/own", own),
+        (&office.desk,),
+    );
+    let ask = async |path: &str| {
+        let asked = request(Method::POST, path, Some(&chief), None);
+        Answer::of(app.clone().oneshot(asked).await.unwrap()).await
+    };
+    assert_eq!(ask("/own/pause").await.status, StatusCode::NO_CONTENT);
+    ask("/own/resume").await.assert_problem(503, "unavailable");
+    assert!(office.desk.health().await.is_paused);
+    office.desk.resume().await.unwrap();
+    assert_eq!(ask("/own/resume").await.status, StatusCode::NO_CONTENT);
+}
+
+/// What load balancers ask every second, and a document of many pages, cost a few strings.
+#[test]
+fn health_and_the_document_allocate_a_few_strings() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let office = runtime.block_on(Office::new());
+    for path in ["/well/live", "/well/ready", "/openapi.json"] {
+        let app = office.app.clone();
+        let ask = || {
+            let asked = request(Method::GET, path, None, None);
+            let answer = runtime.block_on(app.clone().oneshot(asked)).unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            answer
+        };
+        let answer = runtime.block_on(Answer::of(ask()));
+        let mut bytes = u64::MAX;
+        // Tasks of the gate may run beside one of the questions.
+        for _ in 0..5 {
+            bytes = bytes.min(allocation_counter::measure(|| drop(ask())).bytes_total);
+        }
+        assert!(bytes < 16 * 1024, "{path}: {bytes} bytes");
+        if path == "/openapi.json" {
+            assert!(answer.text.len() > 32 * 1024, "{}", answer.text.len());
+        }
+    }
 }
 
 /// However often everybody asks, the store is asked once a second at most.
