@@ -1,4 +1,11 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    all(doc, not(doctest), feature = "macros"),
+    doc = tollgate_macros::page!("README.md")
+)]
+#![cfg_attr(
+    not(all(doc, not(doctest), feature = "macros")),
+    doc = include_str!("../README.md")
+)]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

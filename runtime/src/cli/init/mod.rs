@@ -41,7 +41,15 @@ pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
             folder.display()
         )));
     }
-    let block = dependencies(wanted.path.as_deref());
+    // A path that is relative to the working directory means something else in another folder.
+    let source = wanted
+        .path
+        .as_deref()
+        .map(|path| match folder == Path::new(".") {
+            true => path.to_owned(),
+            false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        });
+    let block = dependencies(source.as_deref());
     let files = [
         ("tollgate.toml", settings()),
         ("tollgate.schema.json", format!("{:#}\n", file_schema())),

@@ -200,6 +200,21 @@ fn a_gitignore_without_the_keys_gets_the_line() {
     }
 }
 
+/// A path that is relative to the working directory stays right in the folder of the program.
+#[test]
+fn the_path_of_the_source_is_that_of_the_working_directory() {
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("program")).unwrap();
+    let tool = Tool::in_folder(place.path());
+    assert_eq!(tool.run(&["init", "program", "--path", "source"]).code, 0);
+    let manifest = fs::read_to_string(place.path().join("program/Cargo.toml")).unwrap();
+    let path = fs::canonicalize(place.path()).unwrap().join("source");
+    assert!(
+        manifest.contains(&format!("path = {:?}", path.to_str().unwrap())),
+        "{manifest}"
+    );
+}
+
 /// A file that cannot be read changes nothing.
 #[test]
 fn a_folder_in_the_place_of_a_file_is_refused() {
@@ -263,4 +278,32 @@ fn what_the_settings_leave_out_is_written_as_a_comment() {
         assert_eq!(setting["source"], "from tollgate.toml", "{setting}");
         assert_eq!(setting["value"], setting["default"], "{setting}");
     }
+}
+
+/// The dependencies that the README names carry the program that its code is from.
+#[test]
+fn the_dependencies_of_the_readme_carry_the_quickstart() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let block = readme.split("```toml\n").nth(1).unwrap();
+    let block = block.split("```").next().unwrap();
+    let release = "tollgate = { version = \"0.1\"";
+    assert!(block.starts_with("[dependencies]\n") && block.contains(release));
+    let folder = tempfile::tempdir().unwrap();
+    let copy = format!("tollgate = {{ path = {:?}", source());
+    let manifest = format!(
+        "[package]\nname = \"from-readme\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{}",
+        block.replace(release, &copy)
+    );
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    for file in fs::read_dir(root.join("examples/quickstart/src")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(
+            file.path(),
+            folder.path().join("src").join(file.file_name()),
+        )
+        .unwrap();
+    }
+    compiles(folder.path());
 }
