@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use tollgate::clock::Clock;
+use tollgate::gate::SessionInfo;
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::session::Revoke;
@@ -22,9 +23,10 @@ pub(crate) async fn list(
         let devices = if count == 1 { "device" } else { "devices" };
         rows += &format!(
             "<li><div><strong>{}</strong><small>{count} {devices}</small></div><a \
-             class=\"button\" href=\"/admin/{}\">Look</a></li>",
+             class=\"button\" href=\"/admin/{}\" aria-label=\"Devices of {}\">Devices</a></li>",
             Text(user.email()),
             user.id(),
+            Text(user.email()),
         );
     }
     let body = format!("<ul class=\"list\">{rows}</ul>");
@@ -37,14 +39,23 @@ pub(crate) async fn user(
     Path(id): Path<Uuid>,
 ) -> Result<Html<String>, Rejection> {
     let user = gate.backend().by_id(&id).await?.ok_or(Code::NotFound)?;
+    let sessions = gate.sessions().of(id).await?;
+    let end_all = if sessions.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<form method=\"post\" action=\"/admin/{id}/end\"><button class=\"danger\">End all\
+             </button></form>"
+        )
+    };
+    let email = Text(user.email());
     let body = format!(
-        "<p>Where <strong>{}</strong> is signed in.</p>{}<form method=\"post\" \
-         action=\"/admin/{id}/end\"><button class=\"danger\">End all</button></form><p><a \
-         href=\"/admin\">Back to everybody</a></p>",
-        Text(user.email()),
-        rows(&admin, &gate, &id).await?,
+        "<p>Where <strong>{email}</strong> is signed in.</p>{}{end_all}<p class=\"back\"><a \
+         href=\"/admin\">All people</a></p>",
+        rows(&admin, &sessions, &id),
     );
-    Ok(page(&admin.proven()?, "/admin", "Devices", body))
+    let title = format!("Devices of {email}");
+    Ok(page(&admin.proven()?, "/admin", &title, body))
 }
 
 pub(crate) async fn end(
@@ -58,7 +69,8 @@ pub(crate) async fn end(
         gate.revoke(Revoke::session(session)).await?;
     }
     if headers.contains_key("hx-request") {
-        return Ok(Html(rows(&admin, &gate, &user).await?).into_response());
+        let sessions = gate.sessions().of(user).await?;
+        return Ok(Html(rows(&admin, &sessions, &user)).into_response());
     }
     Ok(Redirect::to(&format!("/admin/{user}")).into_response())
 }
@@ -72,13 +84,8 @@ pub(crate) async fn end_all(
     Ok(Redirect::to(&format!("/admin/{user}")))
 }
 
-async fn rows(
-    admin: &Auth<User, Admin>,
-    gate: &Gate<Accounts>,
-    user: &Uuid,
-) -> Result<String, Rejection> {
-    let sessions = gate.sessions().of(user).await?;
+fn rows(admin: &Auth<User, Admin>, sessions: &[SessionInfo], user: &Uuid) -> String {
     let path = |id| format!("/admin/{user}/sessions/{id}/end");
     let now = Clock::system().now();
-    Ok(html::sessions(&sessions, admin.token().sid(), now, path))
+    html::sessions(sessions, admin.token().sid(), now, path)
 }

@@ -45,7 +45,7 @@ pub(crate) fn page(user: &Auth<User>, at: &str, title: &str, body: impl Display)
     frame(
         title,
         format_args!(
-            "<header><a class=\"brand\" href=\"/\">Logbook</a><nav>{}{}{}{}</nav>\
+            "<header><a class=\"brand\" href=\"/\">Logbook</a><nav aria-label=\"Pages\">{}{}{}{}</nav>\
              <form class=\"who\" method=\"post\" action=\"/logout\"><span>{}</span>\
              <button class=\"quiet\">Sign out</button></form></header><main><h1>{title}</h1>\
              {body}</main>",
@@ -72,8 +72,13 @@ pub(crate) fn plain(title: &str, body: impl Display) -> Html<String> {
 pub(crate) fn refused(status: StatusCode) -> Html<String> {
     let (title, text) = match status {
         StatusCode::FORBIDDEN => ("Not for you", "You may not see this page."),
-        StatusCode::NOT_FOUND => ("Nothing here", "There is no such page."),
-        _ => ("Not quite", "Something of what you sent was not right."),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            ("Page not found", "There is no page at this address.")
+        }
+        _ => (
+            "That did not work",
+            "The form could not be read. Go back and try again.",
+        ),
     };
     plain(
         title,
@@ -109,8 +114,10 @@ pub(crate) fn sessions(
             let path = end(session.session_id);
             format!(
                 "<form method=\"post\" action=\"{path}\" hx-post=\"{path}\" \
-                 hx-target=\"#sessions\" hx-swap=\"outerHTML\"><button class=\"danger\">End\
-                 </button></form>"
+                 hx-target=\"#sessions\" hx-swap=\"outerHTML\"><button class=\"danger\" \
+                 aria-label=\"End the session of {} on {}\">End</button></form>",
+                Text(browser),
+                Text(system),
             )
         };
         format!(

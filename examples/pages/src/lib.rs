@@ -32,8 +32,18 @@ use tollgate::prelude::*;
 /// The settings cannot be used, or a file cannot be opened.
 pub async fn app(
     folder: &Path,
-    mut settings: Settings,
+    settings: Settings,
 ) -> Result<(Router, Gate<Accounts>), Box<dyn Error>> {
+    let gate = open(folder, settings).await?;
+    let app = serve(routes(&gate).layer(gate.pages("/login")), &gate);
+    Ok((app, gate))
+}
+
+/// The gate of the application.
+///
+/// # Errors
+/// As [`app`].
+pub async fn open(folder: &Path, mut settings: Settings) -> Result<Gate<Accounts>, Box<dyn Error>> {
     settings.issuer.get_or_insert(ISSUER.to_owned());
     settings.audience.get_or_insert("pages".to_owned());
     settings.cookies.path.get_or_insert("/auth".to_owned());
@@ -54,8 +64,14 @@ pub async fn app(
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()
         .await?;
+    Ok(gate)
+}
 
-    let pages = Router::new()
+/// The pages, and the forms on them. [`app`] puts the layer that keeps visitors signed in around
+/// them.
+#[must_use]
+pub fn routes(gate: &Gate<Accounts>) -> Router<Gate<Accounts>> {
+    Router::new()
         .route("/", get(notes::home))
         .route("/notes", post(notes::add))
         .route("/notes/{id}/delete", post(notes::delete))
@@ -80,11 +96,14 @@ pub async fn app(
         )
         .route("/login/fresh", gate.form(PageForm::Reauthenticate))
         .route("/logout", gate.form(PageForm::SignOut))
+        .fallback(async || StatusCode::NOT_FOUND)
         // A visitor who may not see a page reads a page that says so, not a problem document.
         .layer(from_fn(explain))
-        .layer(gate.pages("/login"));
-    let app = gate
-        .install(pages)
+}
+
+/// The pages together with the auth routes and the files.
+pub fn serve(pages: Router<Gate<Accounts>>, gate: &Gate<Accounts>) -> Router {
+    gate.install(pages)
         .with_state(gate.clone())
         // Files are outside: nobody has to be known for them.
         .route("/assets/style.css", get(async || asset("text/css", STYLE)))
@@ -92,8 +111,7 @@ pub async fn app(
             "/assets/htmx.js",
             get(async || asset("text/javascript", HTMX)),
         )
-        .layer(map_response(protect));
-    Ok((app, gate))
+        .layer(map_response(protect))
 }
 
 /// Answers a page that its visitor may not see, or that is not there, with a page.
@@ -105,7 +123,10 @@ async fn explain(request: Request, next: Next) -> Response {
     let status = response.status();
     let explained = matches!(
         status,
-        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
+        StatusCode::BAD_REQUEST
+            | StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
     );
     if wants_page && !is_htmx && explained {
         (status, html::refused(status)).into_response()

@@ -37,13 +37,13 @@ fn sign_in(page: &LoginPage) -> Html<String> {
 
 fn fresh(user: &Auth<User>, page: &LoginPage) -> Html<String> {
     plain(
-        "Is it still you?",
+        "Confirm your password",
         format_args!(
-            "{}<p>For this you have to give your password once more.</p><form method=\"post\" \
+            "{}<p>You are signed in. For the next page, enter your password once more.</p><form method=\"post\" \
              action=\"/login/fresh\">{}<input type=\"hidden\" name=\"email\" value=\"{}\" \
              autocomplete=\"username\"><label>Password of {}<input name=\"password\" \
              type=\"password\" autocomplete=\"current-password\" required autofocus></label>\
-             <button>Go on</button></form>",
+             <button>Continue</button></form>",
             notice(page.reason()),
             next(page),
             Text(user.email()),
@@ -66,8 +66,8 @@ pub(crate) async fn step(_: Public, page: LoginPage) -> Html<String> {
             "{notice}<p>Enter the six digits that your authenticator shows.</p><form \
              method=\"post\" action=\"/login/step\">{}<label>Code<input name=\"code\" \
              inputmode=\"numeric\" autocomplete=\"one-time-code\" pattern=\"[0-9]{{6}}\" required \
-             autofocus></label><button>Go on</button></form><p class=\"hint\"><a \
-             href=\"/login\">Begin again</a></p>",
+             autofocus></label><button>Continue</button></form><p class=\"hint\"><a \
+             href=\"/login\">Start again</a></p>",
             next(&page),
         ),
     )

@@ -273,3 +273,24 @@ fn refused(refusal: &Refusal) -> Renewed {
 const MOST_DEAD: usize = 4096;
 /// The time for which a dead refresh token is remembered.
 const DEAD_FOR: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_tokens_are_remembered_for_a_minute_and_not_without_bound() {
+        let mut renewals = Renewals::default();
+        let key = |number: usize| sha256(&number.to_be_bytes());
+        let start = Timestamp::from_secs(1_700_000_000);
+        let last = MOST_DEAD * 2 + 7;
+        for number in 0..=last {
+            renewals.bury(key(number), start);
+            assert!(renewals.dead.len() <= MOST_DEAD, "{number}");
+        }
+        assert!(renewals.is_dead(&key(last), start));
+        assert!(renewals.is_dead(&key(last), start.plus(Duration::from_secs(59))));
+        assert!(!renewals.is_dead(&key(last), start.plus(DEAD_FOR)));
+        assert!(!renewals.is_dead(&key(last + 1), start));
+    }
+}

@@ -12,6 +12,7 @@ mod form;
 mod grpc;
 mod guessed;
 mod handlers;
+mod hidden;
 #[cfg(feature = "testing")]
 pub(crate) mod kit;
 #[cfg(feature = "cookies")]

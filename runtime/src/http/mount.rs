@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::{FromExtractorLayer, Next, from_fn, map_request, map_response};
+use axum::middleware::{FromExtractorLayer, Next, from_fn, map_response};
 use axum::response::Response;
 use axum::{Extension, Router};
 use http::Method;
 use http::header::ACCEPT_LANGUAGE;
-use http::request::Parts;
 
 use crate::error::{Code, Error, Refusal};
 use crate::gate::{AuthBackend, BEARER, Gate, Running, Verifier};
 use crate::policy::PolicyFor;
 
-use super::cookie::{has, hide};
-use super::extract::{Auth, keep_cookies};
+use super::extract::Auth;
+use super::hidden::HideRefresh;
 use super::problem::{Rejection, name_scheme, translate};
 use super::protected::IntoApp;
 #[cfg(feature = "openapi")]
@@ -156,7 +155,8 @@ where
     };
     let app = members
         .iter()
-        .fold(app, |app, member| hide_refresh_cookie(&member.gate, app));
+        .filter(|member| cookies(&member.gate).is_some())
+        .fold(app, |app, member| app.layer(HideRefresh::new(&member.gate)));
     let app = members
         .iter()
         .zip(&places)
@@ -309,33 +309,6 @@ impl RoutedPaths {
 
     fn contains(&self, path: &str) -> bool {
         self.0.contains(&format!("): {path:?}"))
-    }
-}
-
-/// Removes the refresh cookie from the requests that handlers of the application see: with the path
-/// `/` it comes with every request, but is for the auth routes alone.
-fn hide_refresh_cookie<S>(gate: &Arc<Running>, app: Router<S>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    let gate = Arc::clone(gate);
-    if cookies(&gate).is_none() {
-        return app;
-    }
-    app.layer(map_request(move |request: Request| {
-        let (mut parts, body) = request.into_parts();
-        hide_refresh(&gate, &mut parts);
-        std::future::ready(Request::from_parts(parts, body))
-    }))
-}
-
-/// Takes the refresh cookie out of the headers of a request, and keeps it for the extractors.
-pub(super) fn hide_refresh(gate: &Running, parts: &mut Parts) {
-    let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie().former()];
-    let names: Vec<&str> = names.into_iter().flatten().collect();
-    if names.iter().any(|name| has(&parts.headers, name)) {
-        keep_cookies(&parts.headers, &mut parts.extensions);
-        hide(&mut parts.headers, &names);
     }
 }
 

@@ -3,13 +3,12 @@
 use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
 
-use super::{pairs, value_of};
+use super::{has_any, pairs, value_of};
 
 /// Removes the cookies of these names from the headers, and leaves every other one as it came.
 pub(crate) fn hide(headers: &mut HeaderMap, names: &[&str]) {
     let is_hidden = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
-    let has_hidden = |line: &HeaderValue| pairs(line.as_bytes()).any(is_hidden);
-    if !headers.get_all(COOKIE).iter().any(has_hidden) {
+    if !has_any(headers, names) {
         return;
     }
     let Entry::Occupied(lines) = headers.entry(COOKIE) else {

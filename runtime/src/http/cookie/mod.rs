@@ -62,6 +62,13 @@ pub(crate) fn has(headers: &HeaderMap, name: &str) -> bool {
     values(headers, name).next().is_some()
 }
 
+/// Returns whether a request brings one of these cookies.
+pub(crate) fn has_any(headers: &HeaderMap, names: &[&str]) -> bool {
+    let is_one = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
+    let mut lines = headers.get_all(COOKIE).iter();
+    lines.any(|line| pairs(line.as_bytes()).any(is_one))
+}
+
 /// Returns the values of a cookie as they come, in bytes: the cookies of other programs need not be
 /// text.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
+use super::presented::Kept;
 use crate::clock::Timestamp;
 use crate::gate::Running;
 use crate::policy::{Facts, Value, claim_holds};
@@ -126,7 +127,7 @@ impl<C: ClaimSet> AnyHanded for Handed<C> {
     }
 }
 
-/// The caller of a request, as an extension of it.
+/// The caller of a request, for its extractors.
 #[derive(Clone)]
 pub(in crate::http) struct HandedCaller(Arc<dyn AnyHanded>);
 
@@ -145,12 +146,18 @@ impl HandedCaller {
         }))
     }
 
+    /// Hands the caller on to the extractors.
+    #[cfg(feature = "cookies")]
+    pub(in crate::http) fn hand_on(self, parts: &mut Parts) {
+        Kept::of(&mut parts.extensions).caller = Some(self);
+    }
+
     /// Returns the caller of a request that was handed on for this gate.
     pub(in crate::http) fn of<'r>(parts: &'r Parts, gate: &Running) -> Option<&'r Self> {
         if !gate.has_pages() {
             return None;
         }
-        let handed = parts.extensions.get::<Self>()?;
+        let handed = parts.extensions.get::<Kept>()?.caller.as_ref()?;
         std::ptr::eq(&**handed.0.gate(), gate).then_some(handed)
     }
 

@@ -33,7 +33,9 @@ pub(super) use credential::{InHeader, Taken, credential, in_header, place};
 #[cfg(feature = "cookies")]
 pub(super) use handed::{CallerToken, HandedCaller};
 pub(super) use handler::KnownCaller;
-pub(super) use presented::{Credentials, all_cookies, cookies_of, keep_cookies};
+pub(super) use presented::{
+    Credentials, all_cookies, cookies_of, keep_cookies, note_hidden, was_hidden,
+};
 
 use std::convert::Infallible;
 use std::fmt;

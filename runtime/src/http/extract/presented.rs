@@ -6,6 +6,7 @@ use http::{Extensions, HeaderMap};
 
 use super::super::transport::{brings_cookies, cookies, sign_out_presented};
 use super::bearer;
+use super::handed::HandedCaller;
 use crate::device::Client;
 use crate::error::Refusal;
 use crate::gate::Running;
@@ -46,15 +47,40 @@ impl Credentials {
     }
 }
 
-/// The cookies of a request before some of them were hidden.
-#[derive(Clone)]
-struct AllCookies(HeaderMap);
+/// What the layers of gates keep of a request for the extractors: one extension for all of it,
+/// since each one more takes memory.
+#[derive(Clone, Default)]
+pub(super) struct Kept {
+    /// The cookies before some of them were hidden.
+    cookies: Option<HeaderMap>,
+    /// The address of the last gate that took its refresh cookie out.
+    hidden_by: Option<usize>,
+    /// The caller whom a layer looked at.
+    pub(super) caller: Option<HandedCaller>,
+}
+
+impl Kept {
+    /// Returns what is kept of a request, to add to it.
+    pub(super) fn of(extensions: &mut Extensions) -> &mut Self {
+        extensions.get_or_insert_default()
+    }
+}
 
 /// Keeps a copy of the cookies of a request, unless an outer gate did.
 pub(in crate::http) fn keep_cookies(headers: &HeaderMap, extensions: &mut Extensions) {
-    if extensions.get::<AllCookies>().is_none() {
-        extensions.insert(AllCookies(cookie_lines(headers)));
-    }
+    let kept = Kept::of(extensions);
+    kept.cookies.get_or_insert_with(|| cookie_lines(headers));
+}
+
+/// Notes that a gate took its refresh cookie out of a request.
+pub(in crate::http) fn note_hidden(gate: &Running, extensions: &mut Extensions) {
+    Kept::of(extensions).hidden_by = Some(std::ptr::from_ref(gate).addr());
+}
+
+/// Returns whether this gate did so last.
+pub(in crate::http) fn was_hidden(gate: &Running, extensions: &Extensions) -> bool {
+    let kept = extensions.get::<Kept>();
+    kept.is_some_and(|kept| kept.hidden_by == Some(std::ptr::from_ref(gate).addr()))
 }
 
 /// Returns headers that hold the cookies of a request, those that were hidden among them.
@@ -67,10 +93,9 @@ pub(in crate::http) fn cookies_of<'r>(
     headers: &'r HeaderMap,
     extensions: &'r Extensions,
 ) -> &'r HeaderMap {
-    match extensions.get() {
-        Some(AllCookies(kept)) => kept,
-        None => headers,
-    }
+    let kept = extensions.get::<Kept>();
+    kept.and_then(|kept| kept.cookies.as_ref())
+        .unwrap_or(headers)
 }
 
 fn cookie_lines(headers: &HeaderMap) -> HeaderMap {

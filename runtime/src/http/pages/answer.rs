@@ -74,6 +74,15 @@ pub(super) fn finish(
     response
 }
 
+/// Does the same for a request whose access cookie is valid, which needs no cookies.
+pub(super) fn finish_live(gate: &Running, asked: &Asked, response: &mut Response) {
+    if response.extensions().get::<Unauthorized>().is_some() {
+        let refused = std::mem::take(response);
+        *response = lead(gate, asked, refused);
+    }
+    keep_from_caches(response.headers_mut());
+}
+
 /// Redirects a visitor whom the gate refused to the login page.
 fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
     let Some(refused) = response.extensions_mut().remove::<Unauthorized>() else {
@@ -147,31 +156,55 @@ fn is_of(line: &HeaderValue, name: &str) -> bool {
 
 /// Keeps caches from giving a page to somebody else.
 fn keep_from_caches(headers: &mut HeaderMap) {
-    let varies = headers.get_all(VARY).iter().any(|line| {
-        line.as_bytes().split(|byte| *byte == b',').any(|name| {
-            let name = name.trim_ascii();
-            name == b"*" || name.eq_ignore_ascii_case(b"cookie")
-        })
-    });
-    if !varies {
+    let said = CacheHeaders::of(headers);
+    if !said.varies {
         headers.append(VARY, HeaderValue::from_static("Cookie"));
     }
-    if headers.contains_key(SET_COOKIE) || !is_private(headers) {
+    if said.sets_cookies || !said.is_private() {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
-/// Returns whether an answer says itself that no shared cache may keep it.
-fn is_private(headers: &HeaderMap) -> bool {
-    let words = || {
-        headers
-            .get_all(CACHE_CONTROL)
-            .iter()
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-    };
-    let has = |wanted: &[u8]| words().any(|word| word.eq_ignore_ascii_case(wanted));
-    (has(b"private") || has(b"no-store")) && !has(b"public")
+/// What an answer tells caches.
+#[derive(Default)]
+struct CacheHeaders {
+    /// `true` if the answer depends on the cookies of its request.
+    varies: bool,
+    sets_cookies: bool,
+    /// `true` if no shared cache may keep it.
+    is_kept_back: bool,
+    is_public: bool,
+}
+
+impl CacheHeaders {
+    /// Reads the headers in one pass: an answer has few of them.
+    fn of(headers: &HeaderMap) -> Self {
+        let words = |line: &HeaderValue, is: &dyn Fn(&[u8]) -> bool| {
+            let words = line.as_bytes().split(|byte| *byte == b',');
+            words.map(<[u8]>::trim_ascii).any(is)
+        };
+        let mut said = Self::default();
+        for (name, line) in headers {
+            if *name == VARY {
+                said.varies |= words(line, &|name| {
+                    name == b"*" || name.eq_ignore_ascii_case(b"cookie")
+                });
+            } else if *name == CACHE_CONTROL {
+                said.is_kept_back |= words(line, &|word| {
+                    word.eq_ignore_ascii_case(b"private") || word.eq_ignore_ascii_case(b"no-store")
+                });
+                said.is_public |= words(line, &|word| word.eq_ignore_ascii_case(b"public"));
+            } else if *name == SET_COOKIE {
+                said.sets_cookies = true;
+            }
+        }
+        said
+    }
+
+    /// Returns whether the answer says itself that no shared cache may keep it.
+    const fn is_private(&self) -> bool {
+        self.is_kept_back && !self.is_public
+    }
 }
 
 /// Returns an answer of HTML with a status, which no cache keeps.

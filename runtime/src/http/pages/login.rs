@@ -5,26 +5,24 @@ use std::fmt;
 use axum::extract::FromRequestParts;
 use http::header::{HOST, REFERER};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Uri};
 
 use crate::error::{Code, Refusal};
 use crate::gate::Running;
 
 use super::super::cookie;
-use super::super::extract::all_cookies;
 use super::super::next::safe_next_of;
 use super::super::problem::Rejection;
-use super::super::transport::brings_cookies;
-use super::table::{is, is_navigation, is_prefetch};
+use super::signals::Signals;
 use super::{is_get, uri};
 
 /// The parts of a request that its answer needs.
 pub(super) struct Asked {
-    uri: Uri,
-    host: Option<HeaderValue>,
-    referer: Option<HeaderValue>,
-    /// `HX-Current-URL` of a request that a script of htmx sent.
-    htmx: Option<Option<HeaderValue>>,
+    /// Path and query, as the browser sees them.
+    target: Option<PathAndQuery>,
+    /// The headers that say which page the request comes from, if it is not a page itself.
+    from: Option<Box<PageBefore>>,
     pub(super) is_get: bool,
     /// `true` if the browser shows the answer as a page or in a frame.
     pub(super) is_navigation: bool,
@@ -38,35 +36,36 @@ pub(super) struct Asked {
     pub(super) is_prefetch: bool,
 }
 
+/// The headers that say which page a form or a script is on.
+struct PageBefore {
+    host: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    /// `HX-Current-URL` of a request that a script of htmx sent.
+    htmx: Option<Option<HeaderValue>>,
+}
+
 impl Asked {
-    /// Reads these parts of a request.
-    pub(super) fn of(gate: &Running, parts: &Parts) -> Self {
-        let headers = &parts.headers;
-        let uri = uri(parts);
-        let below = gate.login().and_then(|l| uri.path().strip_prefix(l));
-        let is_htmx = is(headers, "hx-request", "true");
+    /// Reads these parts of a request. Whether it asks for the login page, and whether it has
+    /// cookies, is for the caller to say.
+    pub(super) fn of(parts: &Parts, signals: Signals) -> Self {
+        let is_get = is_get(&parts.method);
+        // A page that its visitor opens says itself where to return.
+        let is_page = is_get && !signals.is_htmx;
         Self {
-            host: match parts.uri.authority() {
-                Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
-                None => headers.get(HOST).cloned(),
-            },
-            referer: headers.get(REFERER).cloned(),
-            htmx: is_htmx.then(|| headers.get("hx-current-url").cloned()),
-            is_get: is_get(&parts.method),
-            is_navigation: is_navigation(headers),
-            is_login: below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            is_login_itself: below.is_some_and(str::is_empty),
-            brings_cookies: brings_cookies(gate, all_cookies(parts)),
-            is_prefetch: is_prefetch(headers),
-            uri: uri.clone(),
+            target: uri(parts).path_and_query().cloned(),
+            from: (!is_page).then(|| Box::new(PageBefore::of(parts, signals))),
+            is_get,
+            is_navigation: signals.is_navigation,
+            is_login: false,
+            is_login_itself: false,
+            brings_cookies: false,
+            is_prefetch: signals.is_prefetch,
         }
     }
 
     /// Returns path and query.
     pub(super) fn target(&self) -> &str {
-        self.uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str())
+        self.target.as_ref().map_or("/", |target| target.as_str())
     }
 
     /// Returns whether a redirection to the same address is safe, and would not go in a circle.
@@ -84,8 +83,11 @@ impl Asked {
     pub(super) fn way_out(&self, gate: &Running, code: Code) -> Option<WayOut> {
         let login = gate.login()?;
         let fresh = (code == Code::InsufficientUserAuthentication).then_some(LoginReason::Fresh);
-        if let Some(current) = &self.htmx {
-            let next = current.as_ref().and_then(|url| self.path_of(url));
+        let from = self.from.as_deref();
+        if let Some(from) = from
+            && let Some(current) = &from.htmx
+        {
+            let next = current.as_ref().and_then(|url| from.path_of(url));
             let next = next.unwrap_or("/");
             return Some(WayOut::Htmx(address(gate, login, fresh, Some(next))));
         }
@@ -99,10 +101,26 @@ impl Asked {
         Some(WayOut::Page(if self.is_get {
             address(gate, login, reason, Some(self.target()))
         } else {
-            let next = self.referer.as_ref().and_then(|url| self.path_of(url));
+            let next = from.and_then(|from| from.path_of(from.referer.as_ref()?));
             let reason = reason.unwrap_or(LoginReason::Expired);
             address(gate, login, Some(reason), next)
         }))
+    }
+}
+
+impl PageBefore {
+    fn of(parts: &Parts, signals: Signals) -> Self {
+        let headers = &parts.headers;
+        Self {
+            host: match parts.uri.authority() {
+                Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+                None => headers.get(HOST).cloned(),
+            },
+            referer: headers.get(REFERER).cloned(),
+            htmx: signals
+                .is_htmx
+                .then(|| headers.get("hx-current-url").cloned()),
+        }
     }
 
     /// Returns path and query of an address of this origin.

@@ -1,7 +1,7 @@
 //! The table that says which requests of a browser renew its tokens (docs/reference/pages.md).
 
 use http::header::{ACCEPT, HeaderName, UPGRADE};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use super::super::cookie::{Origin, origin_of};
 
@@ -122,7 +122,7 @@ pub(super) fn row(
 
 /// The headers in which a browser describes a request (Fetch Metadata).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fetch<'r> {
+struct Fetch<'r> {
     site: Option<&'r str>,
     mode: Option<&'r str>,
     dest: Option<&'r str>,
@@ -130,7 +130,7 @@ pub(super) struct Fetch<'r> {
 
 impl<'r> Fetch<'r> {
     /// Reads the headers. A header that comes twice, or is not text, is ignored.
-    pub(super) fn of(headers: &'r HeaderMap) -> Result<Self, ()> {
+    fn of(headers: &'r HeaderMap) -> Result<Self, ()> {
         let said = |name: HeaderName| {
             let mut values = headers.get_all(name).iter();
             match (values.next(), values.next()) {
@@ -147,21 +147,19 @@ impl<'r> Fetch<'r> {
     }
 }
 
-/// Returns whether a browser shows the answer to a request as a page, or in a frame of one.
-pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
-    match Fetch::of(headers) {
-        Ok(fetch) if fetch == Fetch::default() => accepts_html(headers),
-        Ok(fetch) => fetch.mode == Some("navigate"),
-        Err(()) => false,
-    }
-}
-
 /// Returns whether a browser prefetches (`Sec-Purpose`, and its former names).
-pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
+fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-moz"]
         .into_iter()
         .flat_map(|name| headers.get_all(name))
-        .flat_map(|value| value.as_bytes().split(|byte| b";, ".contains(byte)))
+        .any(announces_prefetch)
+}
+
+/// Returns whether the value of one of these headers says that a browser prefetches.
+pub(super) fn announces_prefetch(value: &HeaderValue) -> bool {
+    value
+        .as_bytes()
+        .split(|byte| b";, ".contains(byte))
         .any(|word| {
             word.eq_ignore_ascii_case(b"prefetch") || word.eq_ignore_ascii_case(b"prerender")
         })
@@ -178,7 +176,7 @@ pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether a header has this value.
-pub(super) fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
+fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
     headers
         .get(name)
         .is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(value.as_bytes()))

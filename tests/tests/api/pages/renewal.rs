@@ -15,7 +15,7 @@ use tollgate::gate::{Access, EndSessions};
 use tollgate::pages::LoginPage;
 use tollgate::prelude::*;
 use tollgate::session::Revoke;
-use tollgate::settings::RefreshPolicy;
+use tollgate::settings::{Consistency, RefreshPolicy};
 use tollgate_tests::{Accounts, Act, App, AppBuilder, OtherStore, PASSWORD, Role, User};
 
 use crate::cookies::{ACCESS, Jar, REFRESH};
@@ -48,6 +48,24 @@ async fn row_1_a_request_with_another_credential_is_as_without_the_layer() {
 }
 
 #[tokio::test]
+async fn row_1_the_header_of_tokens_is_the_one_of_the_settings() {
+    let mut settings = settings();
+    settings.access.header = "X-Token".to_owned();
+    let app = builder().settings(settings).build().await;
+    let mut jar = expired(&app).await;
+    jar.0.retain(|(name, _)| name == REFRESH);
+    let said = [&PAGE[..], &[("x-token", "Bearer nonsense")]].concat();
+    let answer = send(&app, &mut jar, asked(Method::GET, "/", &said)).await;
+    answer.assert_problem(401, "invalid_token");
+    assert_eq!(refreshes(&app), []);
+    // Credentials for somebody else, such as a proxy, are none of the gate's.
+    let said = [&PAGE[..], &[("authorization", "Bearer nonsense")]].concat();
+    let answer = send(&app, &mut jar, asked(Method::GET, "/", &said)).await;
+    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(refreshes(&app), [Refreshed::Rotated]);
+}
+
+#[tokio::test]
 async fn row_2_without_a_refresh_cookie_nothing_is_renewed() {
     let app = app().await;
     let mut jar = expired(&app).await;
@@ -76,6 +94,28 @@ async fn row_3_a_live_token_is_handed_on_and_renews_nothing() {
     let answer = send(&app, &mut jar, asked(Method::POST, "/change", &foreign)).await;
     answer.assert_problem(403, "csrf");
     assert_eq!(refreshes(&app), []);
+}
+
+/// Where each decision asks the store, the layer asks for the extractor, too.
+#[tokio::test]
+async fn row_3_a_live_token_is_looked_up_once() {
+    let store = OtherStore::new();
+    let mut settings = settings();
+    settings.revocation.consistency = Consistency::Strict;
+    let app = builder().settings(settings).store(store.clone()).build();
+    let app = app.await;
+    let mut jar = signed_in(&app).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    store.on_each(move |operation| {
+        if operation == "log_since" {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+        Act::Run
+    });
+    let answer = send(&app, &mut jar, page("/")).await;
+    assert_eq!(answer.text, "ada@example.com");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -295,6 +335,47 @@ async fn rows_10_to_12_and_r3_what_pages_of_this_origin_ask_for_goes_on_with_new
     let answer = send(&app, &mut jar, fetch(Method::GET, "/admin")).await;
     answer.assert_problem(403, "forbidden");
     assert!(sets(&answer, REFRESH));
+}
+
+#[tokio::test]
+async fn row_11_a_form_is_renewed_before_its_body_is_read() {
+    let app = app().await;
+    let mut jar = expired(&app).await;
+    let (sender, arrives) = tokio::sync::oneshot::channel::<&str>();
+    let body = futures_util::stream::once(async { arrives.await.map(bytes::Bytes::from) });
+    let mut request = asked(Method::POST, "/change", &PAGE);
+    *request.body_mut() = Body::from_stream(body);
+    let (own, request) = (app.clone(), jar.send(request));
+    let sent = tokio::spawn(async move { own.send(request).await });
+    let mut renewed = Vec::new();
+    while renewed.is_empty() {
+        tokio::task::yield_now().await;
+        renewed = refreshes(&app);
+    }
+    assert_eq!(renewed, [Refreshed::Rotated]);
+    assert!(!sent.is_finished());
+    sender.send("late").unwrap();
+    let answer = sent.await.unwrap();
+    assert_eq!(answer.text, "ada@example.com: late");
+    jar.take(&answer);
+    assert_eq!(open(&app, &mut jar, "/").await.text, "ada@example.com");
+}
+
+#[tokio::test]
+async fn row_13_anything_else_is_not_renewed() {
+    let app = app().await;
+    let mut jar = expired(&app).await;
+    let [site, mode, dest] = FETCH;
+    let twice = ("sec-fetch-mode", "navigate");
+    let answer = send(
+        &app,
+        &mut jar,
+        asked(Method::GET, "/", &[site, mode, dest, twice]),
+    );
+    let answer = answer.await;
+    answer.assert_problem(401, "token_expired");
+    assert!(!answer.headers.contains_key("set-cookie"));
+    assert_eq!(refreshes(&app), []);
 }
 
 #[tokio::test]
