@@ -4,6 +4,8 @@
 mod action_tokens {}
 #[doc = include_str!("../../docs/guide/choosing-a-store.md")]
 mod choosing_a_store {}
+#[doc = include_str!("../../docs/guide/clients.md")]
+mod clients {}
 #[doc = include_str!("../../docs/guide/incident-day.md")]
 mod incident_day {}
 #[doc = include_str!("../../docs/guide/key-rotation-day.md")]

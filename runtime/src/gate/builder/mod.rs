@@ -278,7 +278,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
 
     /// Sets the languages of problem documents; a request chooses one with `Accept-Language`. By
     /// default English only. [`Gate::install`] applies them to the whole application,
-    /// [`Gate::router`] to the auth routes.
+    /// [`Gate::router`] to the auth routes. In [`install`](crate::install) with several gates, the
+    /// first gate that has languages sets them for all.
     #[cfg(feature = "axum")]
     pub fn messages(mut self, messages: crate::error::Messages) -> Self {
         self.plan.messages = messages;
