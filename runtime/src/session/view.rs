@@ -254,7 +254,7 @@ impl View {
     fn may_hold(&self, token: &TokenInfo) -> bool {
         let filter = self.filter.load();
         let may_hold = |kind, bytes: &[u8]| filter.may_hold(self.hasher.key(kind, bytes));
-        may_hold(SUBJECT, token.subject().as_bytes())
+        may_hold(SUBJECT, token.subject_bytes())
             | may_hold(CLIENT, token.client_id().as_bytes())
             | may_hold(KEY, token.kid().as_bytes())
             | may_hold(TOKEN, token.jti().as_bytes())

@@ -151,6 +151,11 @@ impl TokenInfo {
         &self.subject
     }
 
+    /// Returns the bytes of the subject, for looking it up.
+    pub(crate) fn subject_bytes(&self) -> &[u8] {
+        self.subject.as_bytes()
+    }
+
     /// Returns the client to which the token was issued: `client_id`. For a token of another issuer
     /// this is its `client_id` or `azp`, empty if it has neither.
     #[must_use]

@@ -25,16 +25,23 @@ impl From<&str> for SubjectText {
     }
 }
 
+impl SubjectText {
+    /// Returns the bytes of the text, which need no look at their encoding.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(len, bytes) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Self::Long(text) => text.as_bytes(),
+        }
+    }
+}
+
 impl Deref for SubjectText {
     type Target = str;
 
     fn deref(&self) -> &str {
         match self {
             // The bytes are those of a text, so there is always one.
-            Self::Short(len, bytes) => bytes
-                .get(..usize::from(*len))
-                .and_then(|bytes| std::str::from_utf8(bytes).ok())
-                .unwrap_or_default(),
+            Self::Short(..) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Self::Long(text) => text,
         }
     }
@@ -60,6 +67,7 @@ mod tests {
                 let text = letter.repeat(len);
                 let kept = SubjectText::from(&*text);
                 assert_eq!(&*kept, text);
+                assert_eq!(kept.as_bytes(), text.as_bytes());
                 assert_eq!(matches!(kept, SubjectText::Short(..)), text.len() <= SHORT);
                 assert_eq!(kept, kept.clone());
                 assert_ne!(kept, SubjectText::from(&*format!("{text}x")));

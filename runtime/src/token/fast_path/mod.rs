@@ -24,14 +24,16 @@ mod plain;
 /// Decodes a payload whose registered members are in the issuer's order, with a session and without
 /// `acr`. `None` decides nothing, and leaves the payload as it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], frame: &Frame) -> Option<Decoded<C>> {
-    let mut read = Scanner { rest: payload };
-    let registered = Registered::read(&mut read, frame)?;
+    // One look at the whole is faster than one at each short text in it.
+    let mut read = Scanner {
+        rest: std::str::from_utf8(payload).ok()?,
+    };
+    let (registered, subject) = Registered::read(&mut read, frame, C::parse_subject)?;
     let own = payload.len().checked_sub(read.rest.len())?;
     let draft = match read_plain::<C>(read) {
         Some(draft) => draft,
         None => read_general::<C>(payload, own)?,
     };
-    let subject = C::parse_subject(&registered.subject)?;
     Some(Decoded {
         claims: C::finish(draft, subject).ok()?,
         subject: registered.subject,
@@ -51,8 +53,10 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], frame: &Frame) -> Option<D
 /// Returns whether [`decode`] would read the own members of a payload, which begin at `own`, beside
 /// this subject. `false` decides nothing.
 pub(super) fn reads_own<C: ClaimSet>(payload: &mut [u8], own: usize, subject: C::Subject) -> bool {
-    let draft = payload
+    let rest = payload
         .get(own..)
+        .and_then(|rest| std::str::from_utf8(rest).ok());
+    let draft = rest
         .and_then(|rest| read_plain::<C>(Scanner { rest }))
         .or_else(|| read_general::<C>(payload, own));
     draft.is_some_and(|draft| C::finish(draft, subject).is_ok())
@@ -96,7 +100,12 @@ struct Registered {
 }
 
 impl Registered {
-    fn read(read: &mut Scanner<'_>, frame: &Frame) -> Option<Self> {
+    /// Reads the members, and parses the subject.
+    fn read<S>(
+        read: &mut Scanner<'_>,
+        frame: &Frame,
+        parse: impl FnOnce(&str) -> Option<S>,
+    ) -> Option<(Self, S)> {
         read.literal(&frame.before)?;
         let subject = Some(read.string()?).filter(|subject| !subject.is_empty())?;
         read.literal(&frame.after)?;
@@ -113,7 +122,8 @@ impl Registered {
         let user_epoch = read.integer()?;
         read.literal(",\"auth_time\":")?;
         let auth_time = read.integer()?;
-        Some(Self {
+        let parsed = parse(subject)?;
+        let registered = Self {
             subject: subject.into(),
             expires,
             issued,
@@ -121,35 +131,35 @@ impl Registered {
             session: (sid, generation),
             user_epoch,
             auth_time,
-        })
+        };
+        Some((registered, parsed))
     }
 }
 
-/// Reads a text from its start; `rest` is the part that follows. What it returns as text is valid
-/// UTF-8.
+/// Reads a text from its start; `rest` is the part that follows.
 struct Scanner<'a> {
-    rest: &'a [u8],
+    rest: &'a str,
 }
 
 impl<'a> Scanner<'a> {
     /// Skips exactly these bytes.
     fn literal(&mut self, expected: &str) -> Option<()> {
-        self.rest = self.rest.strip_prefix(expected.as_bytes())?;
+        self.rest = self.rest.strip_prefix(expected)?;
         Some(())
     }
 
     /// Reads a string of printable ASCII without an escape, after its opening quote, together with
     /// the closing one.
     fn string(&mut self) -> Option<&'a str> {
-        let len = self.rest.iter().position(|byte| !is_printable(*byte))?;
+        let len = self.rest.bytes().position(|byte| !is_printable(byte))?;
         self.quoted(len)
     }
 
     /// Reads a text of so many bytes, together with the quote that follows.
     fn quoted(&mut self, len: usize) -> Option<&'a str> {
         let (text, rest) = self.rest.split_at_checked(len)?;
-        self.rest = rest.strip_prefix(b"\"")?;
-        std::str::from_utf8(text).ok()
+        self.rest = rest.strip_prefix('"')?;
+        Some(text)
     }
 
     /// Reads an id, after its opening quote, together with the closing one.
@@ -160,7 +170,7 @@ impl<'a> Scanner<'a> {
     /// Reads an integer without a sign, of at most nineteen digits, without a leading zero.
     fn integer(&mut self) -> Option<u64> {
         let (mut value, mut len) = (0_u64, 0);
-        for byte in self.rest.iter().take(MAX_DIGITS + 1) {
+        for byte in self.rest.bytes().take(MAX_DIGITS + 1) {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
@@ -169,7 +179,7 @@ impl<'a> Scanner<'a> {
             len += 1;
         }
         let (digits, rest) = self.rest.split_at_checked(len)?;
-        if len == 0 || len > MAX_DIGITS || (len > 1 && digits.starts_with(b"0")) {
+        if len == 0 || len > MAX_DIGITS || (len > 1 && digits.starts_with('0')) {
             return None;
         }
         self.rest = rest;
@@ -210,7 +220,7 @@ fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
     let mut reader = PlainReader::new(scanner);
     let mut draft = C::Draft::default();
     for _ in 0..=MAX_OWN {
-        if reader.scanner.rest == b"}" {
+        if reader.scanner.rest == "}" {
             return Some(draft);
         }
         reader.scanner.literal(",\"")?;

@@ -72,7 +72,7 @@ impl<'de> PlainReader<'de> {
     }
 
     fn next_is(&self, byte: u8) -> bool {
-        self.scanner.rest.first() == Some(&byte)
+        self.scanner.rest.as_bytes().first() == Some(&byte)
     }
 
     fn literal(&mut self, expected: &str) -> Result<(), GaveUp> {
@@ -87,8 +87,8 @@ impl<'de> PlainReader<'de> {
         let len = self
             .scanner
             .rest
-            .iter()
-            .position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'));
+            .bytes()
+            .position(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
         let text = len.and_then(|len| self.scanner.quoted(len));
         text.ok_or_else(|| self.give_up())
     }
@@ -99,7 +99,10 @@ impl<'de> PlainReader<'de> {
             return Err(self.give_up());
         };
         // A number that goes on, such as a fraction, is not an integer.
-        if !matches!(self.scanner.rest.first(), Some(b',' | b'}' | b']')) {
+        if !matches!(
+            self.scanner.rest.as_bytes().first(),
+            Some(b',' | b'}' | b']')
+        ) {
             return Err(self.give_up());
         }
         match (is_negative, i64::try_from(number)) {
@@ -181,7 +184,7 @@ impl<'de> Deserializer<'de> for &mut PlainReader<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GaveUp> {
-        match self.scanner.rest.first() {
+        match self.scanner.rest.as_bytes().first() {
             Some(b'"') => visitor.visit_borrowed_str(self.string()?),
             Some(b'[') => self.list(visitor),
             Some(b't' | b'f') => self.boolean(visitor),

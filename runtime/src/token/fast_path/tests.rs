@@ -7,16 +7,13 @@ use super::super::decode;
 use super::*;
 
 fn string(text: &str) -> Option<(&str, &str)> {
-    let mut read = Scanner {
-        rest: text.as_bytes(),
-    };
+    let mut read = Scanner { rest: text };
     let text = read.string()?;
-    Some((text, std::str::from_utf8(read.rest).unwrap()))
+    Some((text, read.rest))
 }
 
 fn integer(text: &str) -> Option<u64> {
-    let rest = text.as_bytes();
-    Scanner { rest }.integer()
+    Scanner { rest: text }.integer()
 }
 
 /// A user with an address and, perhaps, a number.
@@ -422,10 +419,7 @@ fn the_short_way_never_differs_from_the_slow_one() {
 fn what_is_not_plain_is_left_to_serde_json() {
     let plain = |own: &str| {
         let text = format!("{own}}}");
-        read_plain::<Typed>(Scanner {
-            rest: text.as_bytes(),
-        })
-        .is_some()
+        read_plain::<Typed>(Scanner { rest: &text }).is_some()
     };
     for own in [
         "",
