@@ -9,9 +9,12 @@ mod picture;
 pub mod server;
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+
+use picture::{Line, Pair, Stack};
 
 /// The number of rounds; a figure is the median of so many.
 pub const ROUNDS: usize = 201;
@@ -184,17 +187,11 @@ pub enum Target {
 /// The table of targets, filled in row by row.
 #[derive(Debug, Default)]
 pub struct Table {
-    rows: Vec<Row>,
+    count: usize,
     missed: usize,
-}
-
-/// A row as a picture shows it.
-#[derive(Debug)]
-struct Row {
-    label: String,
-    ratio: f64,
-    target: Option<f64>,
-    is_missed: bool,
+    pairs: Vec<Pair>,
+    lines: Vec<Line>,
+    stacks: Vec<Stack>,
 }
 
 impl Table {
@@ -219,6 +216,17 @@ impl Table {
             .zip(&peer.rounds)
             .map(|(ours, peer)| ours / peer)
             .collect();
+        let is_wanted = |ratio: f64| match target {
+            Target::AtMost(most) => ratio <= most,
+            Target::AtLeast(least) => ratio >= least,
+            Target::None => true,
+        };
+        self.pairs.push(Pair {
+            label: format!("{number}  {what}"),
+            ours: ours.nanos(),
+            peer: peer.nanos(),
+            is_missed: !is_wanted(median(ratios.clone())),
+        });
         let side = |of: &Measured| format!("{} {:.0} ns, {}", of.name, of.nanos(), of.allocations);
         self.print(number, what, &side(ours), &side(peer), ratios, target);
     }
@@ -233,7 +241,7 @@ impl Table {
         ratios: Vec<f64>,
         target: Target,
     ) {
-        if self.rows.is_empty() {
+        if self.count == 0 {
             println!("| # | what | tollgate | peer | ratio | middle half | target |");
             println!("|--|--|--:|--:|--:|--:|--:|");
         }
@@ -244,15 +252,7 @@ impl Table {
             Target::None => (false, String::new()),
         };
         self.missed += usize::from(missed);
-        self.rows.push(Row {
-            label: format!("{number}  {what}"),
-            ratio,
-            target: match target {
-                Target::AtMost(bound) | Target::AtLeast(bound) => Some(bound),
-                Target::None => None,
-            },
-            is_missed: missed,
-        });
+        self.count += 1;
         println!(
             "| {number} | {what} | {ours} | {peer} | {ratio:.4} | {:.4}–{:.4} | {wanted}{} |",
             quantile(ratios.clone(), 0.25),
@@ -266,14 +266,51 @@ impl Table {
         println!(
             "\n{} of {} rows miss their target; times are processor time and allocations of one \
              run, medians of {ROUNDS} interleaved rounds",
-            self.missed,
-            self.rows.len()
+            self.missed, self.count
         );
     }
 
-    /// Returns the rows as a picture (SVG).
-    #[must_use]
-    pub fn picture(&self) -> String {
-        picture::bars(&self.rows)
+    /// Notes a point of a line: a time at a size.
+    pub fn point(&mut self, name: &str, size: f64, nanos: f64) {
+        match self.lines.iter_mut().find(|line| line.name == name) {
+            Some(line) => line.points.push((size, nanos)),
+            None => self.lines.push(Line {
+                name: name.to_owned(),
+                points: vec![(size, nanos)],
+            }),
+        }
+    }
+
+    /// Prints the parts of which a time consists.
+    pub fn parts(&mut self, name: &str, parts: &[(&str, f64)]) {
+        let sum: f64 = parts.iter().map(|(_, nanos)| nanos).sum();
+        println!("\n{name}: {sum:.0} ns");
+        for (part, nanos) in parts {
+            println!("- {part}: {nanos:.0} ns, {:.0} %", nanos / sum * 100.0);
+        }
+        let own = |(name, nanos): &(&str, f64)| ((*name).to_owned(), *nanos);
+        self.stacks.push(Stack {
+            name: name.to_owned(),
+            parts: parts.iter().map(own).collect(),
+        });
+    }
+
+    /// Writes pictures (SVG) of what was measured into a folder.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn draw(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        if !self.pairs.is_empty() {
+            std::fs::write(folder.join("peers.svg"), picture::pairs(&self.pairs))?;
+        }
+        if !self.lines.is_empty() {
+            let text = picture::lines(&self.lines, "entries of the view of revocations");
+            std::fs::write(folder.join("growth.svg"), text)?;
+        }
+        if !self.stacks.is_empty() {
+            std::fs::write(folder.join("request.svg"), picture::stacks(&self.stacks))?;
+        }
+        Ok(())
     }
 }

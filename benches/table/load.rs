@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::serve::ListenerExt as _;
 use http::{Request, StatusCode};
 use tollgate::prelude::*;
 use tollgate_benches::server::{Accounts, gate, gate_with_cache, ring, token};
@@ -58,6 +59,10 @@ impl Server {
                     while let Some(answer) = asked.recv().await {
                         answer.send(thread_time()).ok();
                     }
+                });
+                // Otherwise an answer waits until the client has acknowledged the one before.
+                let listener = listener.tap_io(|connection| {
+                    connection.set_nodelay(true).expect("a socket");
                 });
                 axum::serve(listener, router).await.expect("a server");
             });

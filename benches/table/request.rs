@@ -22,6 +22,9 @@ use tollgate_benches::{Contestant, Measured, Table, interleave};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use super::floor::floor;
+use super::seen::at_once;
+
 /// The claims as a careful user of jsonwebtoken would write them.
 #[derive(Deserialize)]
 struct PeerClaims {
@@ -68,15 +71,25 @@ pub(crate) fn rows(table: &mut Table) {
     validation.set_issuer(&[ISSUER]);
     validation.validate_nbf = true;
     let peer = PeerState(Arc::new((DecodingKey::from_secret(&secret()), validation)));
+    let mut at = 0;
     let mut measured = interleave(vec![
         contestant("bare", &runtime, bare(), &seen),
-        contestant_of("Auth<User>, cold", &runtime, guarded(&cold), fresh),
+        contestant_of("Auth<User>, cold", &runtime, guarded(&cold), fresh.clone()),
         contestant("Auth<User>, seen", &runtime, guarded(&gate), &seen),
         contestant("jsonwebtoken extractor", &runtime, by_hand(peer), &seen),
+        Contestant::new("gate.verify, cold", || {
+            at = (at + 1) % fresh.len();
+            at_once(cold.verify(&fresh[at])).expect("it verifies")
+        }),
+        Contestant::new("gate.verify, seen", || {
+            at_once(gate.verify(&seen)).expect("it verifies")
+        }),
+        floor(&fresh[0]),
     ])
     .into_iter();
-    let mut next = || measured.next().expect("four contestants");
+    let mut next = || measured.next().expect("seven contestants");
     let (bare, cold, seen, peer) = (next(), next(), next(), next());
+    let (verify_cold, verify_seen, least) = (next(), next(), next());
     let over = |one: &Measured| one.over(&bare);
     let what = "authenticated GET, HS256, over the bare handler";
     table.row("6", what, &over(&cold), &over(&peer), 0.30);
@@ -85,6 +98,33 @@ pub(crate) fn rows(table: &mut Table) {
     let d_jwt_auth = Measured::fixed("d_jwt_auth, its own figure", 670_000.0);
     let what = "authenticated GET, the whole request";
     table.row("15", what, &cold, &d_jwt_auth, 1.0 / 300.0);
+    let nanos = |one: &Measured| one.nanos();
+    table.parts(
+        "authenticated GET, HS256",
+        &[
+            ("router, request and answer", nanos(&bare)),
+            ("one HMAC, base64, the clock", nanos(&least)),
+            (
+                "claims, times, names, revocations",
+                nanos(&verify_cold.over(&least)),
+            ),
+            (
+                "extractor: headers, settings, the handler's larger future",
+                nanos(&over(&cold).over(&verify_cold)),
+            ),
+        ],
+    );
+    table.parts(
+        "the same, token seen before",
+        &[
+            ("router, request and answer", nanos(&bare)),
+            ("the clock, the cache, revocations", nanos(&verify_seen)),
+            (
+                "extractor: headers, settings, the handler's larger future",
+                nanos(&over(&seen).over(&verify_seen)),
+            ),
+        ],
+    );
 }
 
 /// Returns a runtime on this thread.

@@ -2,6 +2,7 @@
 //! request (rows 4, 4b and 7).
 
 use std::cell::Cell;
+use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::runtime::Runtime;
 use tollgate::prelude::*;
 use tollgate_benches::claims::{Role, User};
 use tollgate_benches::server::{AUDIENCE, Accounts, ISSUER, gate, gate_with_cache, ring, secret};
-use tollgate_benches::{Contestant, Table, interleave};
+use tollgate_benches::{Contestant, Table, Target, interleave};
 use uuid::Uuid;
 
 use super::request::{bare, contestant, guarded, runtime};
@@ -49,7 +50,7 @@ pub(crate) fn rows(table: &mut Table) {
         validation.validate_nbf = true;
         tokens(table, &runtime, &gate, algorithm, &|token| {
             let decoded = jsonwebtoken::decode::<PeerClaims>(token, &decoding, &validation);
-            drop(std::hint::black_box(decoded.expect("it verifies")));
+            drop(black_box(decoded.expect("it verifies")));
         });
     }
     let gate = runtime.block_on(gate(ring(Algorithm::EdDSA)));
@@ -80,14 +81,22 @@ fn tokens(
         at_once(gate.verify(token)).expect("it verifies");
     }
     let at = Cell::new(0);
-    let next = |tokens: &[String]| {
+    let turn = |tokens: &[String]| {
         at.set((at.get() + 1) % tokens.len());
-        at_once(gate.verify(&tokens[at.get()])).expect("it verifies")
+        at.get()
     };
+    let next = |tokens: &[String]| {
+        at_once(gate.verify(&tokens[turn(tokens)])).expect("it verifies");
+    };
+    let copies = some.clone();
     let measured = interleave(vec![
         Contestant::new("hot", || at_once(gate.verify(&hot)).expect("it verifies")),
         Contestant::new("in turn", || next(&some)),
         Contestant::new("jsonwebtoken", || peer(&hot)),
+        Contestant::new("a comparison with a copy", || {
+            let at = turn(&some);
+            assert!(black_box(&*some[at]) == black_box(&*copies[at]));
+        }),
     ]);
     let targets = match algorithm {
         Algorithm::EdDSA => [0.004, 0.005],
@@ -97,10 +106,14 @@ fn tokens(
     table.row("4", &what, &measured[0], &measured[2], targets[0]);
     let what = format!("{algorithm:?} tokens seen before, 4 096 in turn");
     table.row("4", &what, &measured[1], &measured[2], targets[1]);
+    // The floor: two texts that are in no cache of the processor, and nothing else.
+    let what = format!("{algorithm:?} tokens in turn, each compared with a copy and no more");
+    table.row_as("4", &what, &measured[3], &measured[2], Target::None);
 
     let many: Vec<String> = (0..20_000).map(|_| issue()).collect();
     let cold = runtime.block_on(gate_without_cache(algorithm));
-    let for_cold: Vec<String> = (0..64)
+    // As many tokens of its own: reading them from memory is part of both.
+    let for_cold: Vec<String> = (0..20_000)
         .map(|_| {
             let user = User::ada();
             let issued = cold.issue(&user, Duration::from_secs(3600));

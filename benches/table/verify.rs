@@ -179,7 +179,7 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], ta
     );
 }
 
-fn stamp(now: Timestamp) -> Stamp<'static> {
+pub(crate) fn stamp(now: Timestamp) -> Stamp<'static> {
     Stamp {
         issuer: ISSUER,
         audience: AUDIENCE,
