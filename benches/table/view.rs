@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -97,6 +98,7 @@ fn while_it_changes(table: &mut Table, runtime: &Runtime, empty: &Gate<Accounts>
     runtime.block_on(fill(&store, size, &[Kind::Session]));
     let (churn, changing) = Churn::start(store, size / 2);
     let (ours, theirs) = (tokens(runtime, &changing), tokens(runtime, empty));
+    churn.begin.send(()).expect("a thread");
     let (mut at, mut other_at) = (0, 0);
     let mut measured = Vec::new();
     let before = churn.rounds.load(Ordering::Relaxed);
@@ -118,6 +120,8 @@ fn while_it_changes(table: &mut Table, runtime: &Runtime, empty: &Gate<Accounts>
 /// A thread that lets the view of a gate grow and purges it, over and over. Its timers do not wait:
 /// the gate's own tasks follow the log and purge as soon as nothing else is to be done.
 struct Churn {
+    /// Lets it begin: until then tokens can be issued without waiting for it.
+    begin: Sender<()>,
     rounds: Arc<AtomicUsize>,
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<()>,
@@ -126,7 +130,8 @@ struct Churn {
 impl Churn {
     fn start(store: MemoryStore, batch: u32) -> (Self, Gate<Accounts>) {
         let (rounds, is_over) = (Arc::default(), Arc::default());
-        let (ready, gates) = std::sync::mpsc::channel();
+        let (ready, gates) = channel();
+        let (begin, begins) = channel();
         let thread = std::thread::spawn({
             let (rounds, is_over) = (Arc::clone(&rounds), Arc::clone(&is_over));
             move || {
@@ -138,11 +143,13 @@ impl Churn {
                 let clock = Clock::manual(START);
                 let (gate, _) = gate(&runtime, store.clone(), clock.clone());
                 ready.send(gate).expect("a reader");
+                begins.recv().expect("a word");
                 runtime.block_on(change(&store, &clock, batch, (&rounds, &is_over)));
             }
         });
         let gate = gates.recv().expect("a gate");
         let churn = Self {
+            begin,
             rounds,
             is_over,
             thread,
