@@ -17,7 +17,12 @@ pub struct Server {
 impl Server {
     /// Serves a router.
     pub async fn start(router: Router) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(router, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Serves a router at an address, such as that of a server that stopped.
+    pub async fn start_at(router: Router, address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move { axum::serve(listener, service).await }).abort_handle();

@@ -109,10 +109,23 @@ impl FromRef<App> for Verifier<User> {
 /// # Errors
 /// The gate cannot be built.
 pub async fn app(origin: &str, mail: Mail) -> Result<Router, Box<dyn Error + Send + Sync>> {
+    app_with(Settings::default(), origin, mail).await
+}
+
+/// The application with settings, such as shorter lifetimes.
+///
+/// # Errors
+/// The gate cannot be built.
+pub async fn app_with(
+    mut settings: Settings,
+    origin: &str,
+    mail: Mail,
+) -> Result<Router, Box<dyn Error + Send + Sync>> {
+    settings.issuer.get_or_insert(origin.to_owned());
+    settings.audience.get_or_insert(origin.to_owned());
     let gate = Accounts { mail }
         .gate()
-        .issuer(origin)
-        .audience(origin)
+        .settings(settings)
         .keys(KeyRing::generate(Algorithm::EdDSA)?)
         .store(MemoryStore::new())
         .cookies("/auth")

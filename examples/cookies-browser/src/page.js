@@ -8,7 +8,8 @@ async function send(path, method = "GET", type, body) {
     return await fetch(path, { method, headers: type ? { "content-type": type } : {}, body });
   } catch {
     // The server is down, or this machine is offline: said, and tried again by the next click.
-    return Response.json({ title: "the server cannot be reached: try again" }, { status: 503 });
+    const title = navigator.onLine ? "The server cannot be reached. Try again." : "This device is offline. Connect it, and try again.";
+    return Response.json({ title }, { status: 503 });
   }
 }
 
@@ -17,19 +18,19 @@ const json = (path, value) => send(path, "POST", "application/json", JSON.string
 // One renewal at a time in all tabs. Who waited for another tab finds that it is done.
 let renewed = 0;
 let timer;
-export const renew = () =>
+const renew = () =>
   navigator.locks.request("renew", async () => {
-    if ((await send("/me")).ok) return true;
-    return renewNow();
+    const me = await send("/me");
+    return me.ok ? me : renewNow();
   });
 
 async function renewNow() {
   const answer = await send("/auth/refresh-access", "POST");
-  if (!answer.ok) return false;
+  if (!answer.ok) return answer;
   renewed += 1;
   part("renewed").value = String(renewed);
   later((await answer.json()).expires_in);
-  return true;
+  return answer;
 }
 
 // A browser drops the access cookie when its time is out: it is renewed when half of that is over, by one tab.
@@ -40,12 +41,18 @@ function later(seconds) {
   }, seconds * 500);
 }
 
+// What says that the access cookie does not count, or is gone.
+const OVER = new Set(["missing_token", "token_expired", "invalid_token"]);
+
 async function call(...request) {
   const answer = await send(...request);
   if (answer.status !== 401) return answer;
   const { code } = await answer.clone().json();
-  const isOver = code === "missing_token" || code === "token_expired" || code === "invalid_token";
-  return isOver && (await renew()) ? send(...request) : answer;
+  if (!OVER.has(code)) return answer;
+  const renewal = await renew();
+  if (renewal.ok) return send(...request);
+  // A server that could not decide has not said that the session is over.
+  return renewal.status === 503 || renewal.status === 429 ? renewal : answer;
 }
 
 // What a person reads of a refusal; the codes never change.
@@ -58,6 +65,7 @@ const WORDS = {
 
 async function refused(answer) {
   const problem = await answer.json().catch(() => ({}));
+  if (OVER.has(problem.code) && !part("inside").hidden) return signedOut();
   if (problem.step) {
     stepToken = problem.step_token;
     only("step");
@@ -81,11 +89,22 @@ function say(text) {
   part("error").hidden = text === "";
 }
 
+const PARTS = ["signin", "step", "inside", "again"];
+
 function only(shown) {
-  for (const id of ["signin", "step", "inside"]) part(id).hidden = id !== shown;
+  for (const id of PARTS) part(id).hidden = id !== shown;
 }
 
-function device({ session_id, current, device_name, agent, ip, last_seen_at }) {
+// Where somebody was signed in until this moment, it is said.
+function signedOut() {
+  clearTimeout(timer);
+  part("state").textContent = "signed out";
+  if (!part("inside").hidden) say("Your session has ended. Sign in again.");
+  if (part("step").hidden) only("signin");
+}
+
+// The address is that of the last use, as the time is.
+function device({ session_id, current, device_name, agent, ip, last_seen_ip, last_seen_at }) {
   const line = document.createElement("li");
   const about = document.createElement("div");
   const words = [agent.name, agent.os].filter(Boolean).join(" on ");
@@ -97,7 +116,7 @@ function device({ session_id, current, device_name, agent, ip, last_seen_at }) {
     about.append(here);
   }
   const small = document.createElement("small");
-  small.textContent = [device_name && words, ip, new Date(last_seen_at * 1000).toLocaleString()].filter(Boolean).join(" · ");
+  small.textContent = [device_name && words, last_seen_ip ?? ip, new Date(last_seen_at * 1000).toLocaleString()].filter(Boolean).join(" · ");
   about.append(small);
   const end = document.createElement("button");
   end.className = "quiet";
@@ -107,7 +126,10 @@ function device({ session_id, current, device_name, agent, ip, last_seen_at }) {
   end.addEventListener("click", async () => {
     const answer = await call(`/auth/sessions/${session_id}`, "DELETE");
     if (!answer.ok && answer.status !== 404) return refused(answer);
-    if (current) tabs.postMessage("out");
+    if (current) {
+      tabs.postMessage("out");
+      only("signin");
+    }
     await show();
   });
   line.append(about, end);
@@ -116,12 +138,14 @@ function device({ session_id, current, device_name, agent, ip, last_seen_at }) {
 
 async function show() {
   const me = await call("/me");
+  if (me.status === 401) return signedOut();
   if (!me.ok) {
-    clearTimeout(timer);
-    part("state").textContent = me.status === 401 ? "signed out" : "…";
-    if (me.status !== 401) return refused(me);
-    if (part("step").hidden) only("signin");
-    return;
+    // What is shown stays, for the next click; where nothing is, there is a button for it.
+    if (PARTS.every((id) => part(id).hidden)) {
+      part("state").textContent = "not connected";
+      only("again");
+    }
+    return refused(me);
   }
   const [note, sessions] = [await call("/note"), await call("/auth/sessions")];
   part("state").textContent = `${(await me.json()).email}: ${note.ok ? await note.text() : ""}`;
@@ -165,11 +189,21 @@ for (const [id, path] of [["signout", "/auth/signout"], ["everywhere", "/auth/si
     const answer = await call(path, "POST");
     if (!answer.ok && answer.status !== 401) return refused(answer);
     tabs.postMessage("out");
+    only("signin");
     await show();
   });
 }
+on("again", "click", show);
 // Another tab signed in or out.
-tabs.addEventListener("message", show);
-globalThis.renew = renew;
-globalThis.renewNow = renewNow;
+tabs.addEventListener("message", ({ data }) => {
+  if (data === "out") only("signin");
+  show();
+});
+// The network is back: what was said about it does not hold any more.
+addEventListener("online", () => {
+  say("");
+  show();
+});
+// For the tests.
+globalThis.renewNow = async () => (await renewNow()).ok;
 show();

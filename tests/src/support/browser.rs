@@ -211,6 +211,57 @@ impl Browser {
         assert_eq!(answer, Value::Null);
     }
 
+    /// Sends a command of the DevTools protocol.
+    pub async fn command(&self, name: &str, params: Value) {
+        let wanted = json!({ "cmd": name, "params": params });
+        let answer = self.of_session("POST", "goog/cdp/execute", &wanted).await;
+        assert_eq!(answer, json!({}), "{name}");
+    }
+
+    /// Takes the network away from the page, or gives it back.
+    pub async fn set_offline(&self, is_offline: bool) {
+        self.command("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.command("Network.emulateNetworkConditions", conditions)
+            .await;
+    }
+
+    /// Drops a cookie, as the browser does when its time is out.
+    pub async fn drop_cookie(&self, name: &str) {
+        let answer = self
+            .of_session("DELETE", &format!("cookie/{name}"), &json!({}))
+            .await;
+        assert_eq!(answer, Value::Null, "{name}");
+    }
+
+    /// Writes pictures of the page as it is, on a telephone, and in the dark.
+    pub async fn pictures(&self, name: &str) {
+        if std::env::var_os("SCREENSHOTS").is_none() {
+            return;
+        }
+        self.picture(name).await;
+        let telephone =
+            json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true });
+        self.command("Emulation.setDeviceMetricsOverride", telephone)
+            .await;
+        self.picture(&format!("{name}-telephone")).await;
+        self.command("Emulation.clearDeviceMetricsOverride", json!({}))
+            .await;
+        for (scheme, shown) in [("dark", true), ("", false)] {
+            let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+            self.command(
+                "Emulation.setEmulatedMedia",
+                json!({ "features": features }),
+            )
+            .await;
+            if shown {
+                self.picture(&format!("{name}-dark")).await;
+            }
+        }
+    }
+
     /// Writes a picture of the page into the folder that `SCREENSHOTS` names, where it is set.
     pub async fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("SCREENSHOTS") else {

@@ -1,14 +1,19 @@
 //! A real browser: what it keeps, what it sends by itself, and what the pages of others can do with
 //! that.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use axum::Router;
-use axum::response::Html;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{Html, IntoResponse as _};
 use axum::routing::get;
-use http::HeaderMap;
+use axum::{Json, Router};
 use http::header::COOKIE;
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
+use tollgate::settings::Settings;
 use tollgate_tests::serve::Server;
 use tollgate_tests::support::browser::Browser;
 
@@ -24,6 +29,19 @@ type Letters = Arc<Mutex<Vec<String>>>;
 
 /// The same, with the letters that are sent.
 async fn served_with_letters() -> (Server, String, Letters) {
+    let (app, letters) = example(Settings::default()).await;
+    let server = Server::start(app).await;
+    let origin = origin_of(&server);
+    (server, origin, letters)
+}
+
+/// Returns what stands in the address bar.
+fn origin_of(server: &Server) -> String {
+    format!("http://localhost:{}", server.address.port())
+}
+
+/// Returns the example with settings, and the letters that it sends.
+async fn example(settings: Settings) -> (Router, Letters) {
     async fn seen(headers: HeaderMap) -> String {
         let line = headers
             .get(COOKIE)
@@ -39,12 +57,11 @@ async fn served_with_letters() -> (Server, String, Letters) {
     let letters = Letters::default();
     let sent = Arc::clone(&letters);
     let mail = move |_: &str, code: &str| sent.lock().unwrap().push(code.to_owned());
-    let app = cookies_browser::app("http://localhost", Arc::new(mail))
+    let app = cookies_browser::app_with(settings, "http://localhost", Arc::new(mail))
         .await
         .unwrap();
-    let server = Server::start(app.route("/seen", get(seen)).route("/auth/seen", get(seen))).await;
-    let origin = format!("http://localhost:{}", server.address.port());
-    (server, origin, letters)
+    let app = app.route("/seen", get(seen)).route("/auth/seen", get(seen));
+    (app, letters)
 }
 
 /// A page of somebody else with a form for `action`, which it sends by itself.
@@ -185,7 +202,6 @@ async fn the_page_of_the_example_works() {
     };
     let (_server, origin) = served().await;
     browser.open(&origin).await;
-    let state = |text: &str| format!("document.getElementById('state').textContent === '{text}'");
     browser.wait_for(&state("signed out")).await;
     let sign_in = "document.forms.signin.password.value = 'correct horse battery staple'; \
                    document.forms.signin.requestSubmit();";
@@ -219,11 +235,10 @@ async fn the_page_says_what_is_wrong_and_takes_a_second_factor() {
     let Some(browser) = Browser::start().await else {
         return;
     };
-    let (server, origin, letters) = served_with_letters().await;
+    let (_server, origin, letters) = served_with_letters().await;
     browser.open(&origin).await;
-    let shown = |id: &str| format!("!document.getElementById('{id}').hidden");
-    let error = |text: &str| format!("document.getElementById('error').textContent === '{text}'");
     browser.wait_for(&shown("signin")).await;
+    browser.pictures("cookies-sign-in").await;
     browser
         .run(&sign_in_as("grace@example.com", "wrong", ""))
         .await;
@@ -234,6 +249,7 @@ async fn the_page_says_what_is_wrong_and_takes_a_second_factor() {
         .run(&sign_in_as("grace@example.com", PASSWORD, "a tablet"))
         .await;
     browser.wait_for(&shown("step")).await;
+    browser.pictures("cookies-step").await;
     assert_eq!(browser.run("return document.cookie;").await, "");
     let answer = |code: &str| {
         format!("document.forms.step.code.value = '{code}'; document.forms.step.requestSubmit();")
@@ -246,15 +262,192 @@ async fn the_page_says_what_is_wrong_and_takes_a_second_factor() {
     browser.run(&answer(&code)).await;
     browser.wait_for(&shown("inside")).await;
     assert_eq!(letters.lock().unwrap().len(), 1);
-    // A server that is down is said, and the page goes on.
-    drop(server);
+}
+
+/// Saves a note.
+fn save(text: &str) -> String {
+    format!("document.forms.change.note.value = '{text}'; document.forms.change.requestSubmit();")
+}
+
+/// A part of the page is shown.
+fn shown(id: &str) -> String {
+    format!("!document.getElementById('{id}').hidden")
+}
+
+/// What the page says is wrong.
+fn error(text: &str) -> String {
+    format!("document.getElementById('error').textContent === '{text}'")
+}
+
+/// What the page says of the one who is signed in.
+fn state(text: &str) -> String {
+    format!("document.getElementById('state').textContent === '{text}'")
+}
+
+/// Opens the page of the example, and signs Ada in.
+async fn signed_in(browser: &Browser, origin: &str) {
+    browser.open(origin).await;
+    browser.wait_for(&shown("signin")).await;
     browser
-        .run("document.forms.change.note.value = 'x'; document.forms.change.requestSubmit();")
+        .run(&sign_in_as("ada@example.com", PASSWORD, "a notebook"))
         .await;
-    browser.wait_for(&shown("error")).await;
+    browser.wait_for(&shown("inside")).await;
+}
+
+/// A server that cannot be reached or cannot decide is said; when it is there again, the next click
+/// goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_that_the_server_is_down_and_recovers() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    // While this is set, the routes of the application are unavailable.
+    let is_down = Arc::new(AtomicBool::new(false));
+    let down = Arc::clone(&is_down);
+    let (app, _) = example(Settings::default()).await;
+    let app = app.layer(from_fn(move |request: Request, next: Next| {
+        let is_page = ["/", "/page.js", "/page.css"].contains(&request.uri().path());
+        let is_down = down.load(Ordering::SeqCst) && !is_page;
+        async move {
+            if is_down {
+                let problem = json!({ "code": "unavailable", "status": 503 });
+                return (StatusCode::SERVICE_UNAVAILABLE, Json(problem)).into_response();
+            }
+            next.run(request).await
+        }
+    }));
+    let server = Server::start(app.clone()).await;
+    let (origin, address) = (origin_of(&server), server.address);
+    signed_in(&browser, &origin).await;
+
+    drop(server);
+    browser.run(&save("one")).await;
+    browser
+        .wait_for(&error("The server cannot be reached. Try again."))
+        .await;
+    browser.pictures("cookies-down").await;
+    browser.wait_for(&shown("inside")).await;
+    let _server = Server::start_at(app, address).await;
+    browser.run(&save("two")).await;
+    browser.wait_for(&state("ada@example.com: two")).await;
+    browser
+        .wait_for("document.getElementById('error').hidden")
+        .await;
+
+    // The page itself comes, and nothing else: there is a button.
+    is_down.store(true, Ordering::SeqCst);
+    browser.open(&origin).await;
+    browser.wait_for(&shown("again")).await;
+    browser
+        .wait_for(&error(
+            "The server cannot decide at the moment. Try again.",
+        ))
+        .await;
+    browser.pictures("cookies-unavailable").await;
+    browser.click("#again").await;
+    browser
+        .wait_for(&error(
+            "The server cannot decide at the moment. Try again.",
+        ))
+        .await;
+    // An access cookie that is gone does not sign out while nobody can say.
+    browser.drop_cookie("__Host-tollgate-access").await;
+    is_down.store(false, Ordering::SeqCst);
+    browser.click("#again").await;
+    browser.wait_for(&state("ada@example.com: two")).await;
+    browser.wait_for(&format!("!({})", shown("again"))).await;
+}
+
+/// A device without a network is said, and goes on by itself when the network is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_that_it_is_offline_and_recovers_by_itself() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let (_server, origin) = served().await;
+    signed_in(&browser, &origin).await;
+    browser.set_offline(true).await;
+    browser.run(&save("one")).await;
+    browser
+        .wait_for(&error(
+            "This device is offline. Connect it, and try again.",
+        ))
+        .await;
+    browser.set_offline(false).await;
+    browser
+        .wait_for("document.getElementById('error').hidden")
+        .await;
+    browser.run(&save("two")).await;
+    browser.wait_for(&state("ada@example.com: two")).await;
+}
+
+/// A session that ended elsewhere: the next click says so, and offers the sign-in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_that_the_session_has_ended() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let (_server, origin) = served().await;
+    signed_in(&browser, &origin).await;
+    // Another device ends all sessions, without the cookies of this one.
+    let elsewhere = "const json = { 'content-type': 'application/json' };
+        const answer = await fetch('/auth/signin', { method: 'POST', credentials: 'omit', headers: json,
+            body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery staple',                      transport: 'body' }) });
+        const { access_token } = await answer.json();
+        return (await fetch('/auth/signout-all', { method: 'POST', credentials: 'omit',
+            headers: { authorization: `Bearer ${access_token}` } })).status;";
+    assert_eq!(browser.run(elsewhere).await, 204);
+    browser.run(&save("one")).await;
+    browser
+        .wait_for(&error("Your session has ended. Sign in again."))
+        .await;
+    browser.wait_for(&shown("signin")).await;
+    browser.wait_for(&state("signed out")).await;
+    browser.pictures("cookies-ended").await;
+    browser
+        .run(&sign_in_as("ada@example.com", PASSWORD, ""))
+        .await;
+    browser.wait_for(&state("ada@example.com: ")).await;
+    // A sign-out of one's own is no news.
+    browser.click("#signout").await;
+    browser.wait_for(&state("signed out")).await;
     assert_eq!(
-        browser.run(&format!("return {};", shown("inside"))).await,
-        json!(true)
+        browser.run("return document.getElementById('error').hidden;").await,
+        true
+    );
+}
+
+/// The access cookie is renewed before its time is out, without a click; and where it is gone, by the
+/// click that misses it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_renews_the_access_cookie_silently() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let mut settings = Settings::default();
+    settings.access.ttl = Duration::from_secs(2);
+    settings.leeway = Duration::from_secs(1);
+    let (app, _) = example(settings).await;
+    let server = Server::start(app).await;
+    signed_in(&browser, &origin_of(&server)).await;
+    browser
+        .wait_for("Number(document.getElementById('renewed').value) >= 2")
+        .await;
+    browser.run(&save("one")).await;
+    browser.wait_for(&state("ada@example.com: one")).await;
+    drop(server);
+
+    // Access tokens of ten minutes: no timer renews them within this test.
+    let (_server, origin) = served().await;
+    signed_in(&browser, &origin).await;
+    browser.drop_cookie("__Host-tollgate-access").await;
+    browser.run(&save("two")).await;
+    browser.wait_for(&state("ada@example.com: two")).await;
+    assert_eq!(
+        browser
+            .run("return [document.getElementById('renewed').value, document.cookie];")
+            .await,
+        json!(["1", ""])
     );
 }
 
@@ -286,6 +479,7 @@ async fn the_page_lists_devices_and_ends_one_or_all() {
         browser.run(&marked).await,
         json!([[false, false], [true, true]])
     );
+    browser.pictures("cookies-devices").await;
     browser
         .run(&format!("{devices}[0].querySelector('button').click();"))
         .await;
@@ -344,7 +538,10 @@ async fn swagger_ui_signs_in_by_try_it_out() {
         return;
     };
     let (_server, origin) = served().await;
-    browser.open(&format!("{origin}/docs/swagger")).await;
+    // The page links to it.
+    browser.open(&origin).await;
+    browser.click("nav a").await;
+    assert_eq!(browser.address().await, format!("{origin}/docs/swagger"));
     let operation = "document.getElementById('operations-auth-signin')";
     browser.wait_for(&format!("{operation} !== null")).await;
     browser
@@ -375,6 +572,8 @@ async fn swagger_ui_signs_in_by_try_it_out() {
              startsWith('200')"
         ))
         .await;
+    browser.pictures("swagger-ui").await;
+    browser.pictures("swagger-ui").await;
     assert_eq!(
         browser.run("return (await fetch('/me')).status;").await,
         200
