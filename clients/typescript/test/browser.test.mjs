@@ -1,4 +1,5 @@
-// Two tabs of a real browser on a program that runs: `API` says where, `CHROMIUM` which browser.
+// Two tabs of a real browser on a program that runs: `API` says where, `CHROMIUM` which browser. `COOKIES_API` is a program with
+// cookies and a second factor, whose `/tab` has a client that uses them.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { test } from "node:test";
 
 import { chromium } from "./chromium.mjs";
 
-const { API, CHROMIUM } = process.env;
+const { API, CHROMIUM, COOKIES_API } = process.env;
 const skip = API === undefined || CHROMIUM === undefined ? "API or CHROMIUM is not set" : false;
 const PAGE = `<!doctype html><title>a tab</title><script type="module">
   import { Client, SignedOut } from "/dist/index.js";
@@ -90,5 +91,45 @@ test("two tabs of a browser refresh one at a time, hear of each other, and sign 
     await browser.close();
     server.close();
     server.closeAllConnections();
+  }
+});
+
+test("with cookies no script has a token, a code is asked for, and two tabs renew for each other", { skip: COOKIES_API === undefined ? "COOKIES_API is not set" : skip, timeout: 60_000 }, async () => {
+  const url = COOKIES_API.replace("127.0.0.1", "localhost");
+  const browser = await chromium(CHROMIUM);
+  try {
+    const tabs = [await browser.open(`${url}/tab`), await browser.open(`${url}/tab`)];
+    const outcome = (call) => `${call}.then(() => "in", (error) => {
+      globalThis.needed = error;
+      return [error.name, error.step, error.isAgain];
+    })`;
+    const grace = JSON.stringify({ email: "grace@example.com", password: "correct horse battery staple" });
+    assert.deepEqual(await tabs[0].run(outcome(`client.signIn(${grace})`)), ["StepNeeded", "code", false]);
+    assert.deepEqual(await tabs[0].run(outcome(`client.step(needed, { code: "no code" })`)), ["StepNeeded", "code", true]);
+    assert.equal(await tabs[1].run("client.isSignedIn"), false);
+    const code = JSON.stringify(await (await fetch(`${COOKIES_API}/letter`)).text());
+    assert.equal(await tabs[0].run(outcome(`client.step(needed, { code: ${code} })`)), "in");
+    assert.equal(await tabs[1].run("client.isSignedIn"), true);
+    const kept = await tabs[0].run("[document.cookie, JSON.stringify({ ...localStorage })]");
+    assert.equal(kept[0], "");
+    assert.ok(!/eyJ|tgr1_/.test(kept[1]), kept[1]);
+
+    // The access cookies live for two seconds.
+    const live = `(async () => {
+      const statuses = new Set();
+      for (const end = Date.now() + 4_000; Date.now() < end; ) {
+        for (const { status } of await Promise.all([client.fetch("/me"), client.fetch("/me")])) statuses.add(status);
+        await new Promise((done) => setTimeout(done, 50));
+      }
+      return [...statuses];
+    })()`;
+    assert.deepEqual(await Promise.all(tabs.map((tab) => tab.run(live))), [[200], [200]]);
+    const renewals = await Promise.all(tabs.map((tab) => tab.run(`performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/refresh-access")).length`)));
+    assert.ok(renewals[0] + renewals[1] >= 2, `${renewals} renewals`);
+
+    await tabs[1].run("client.signOut()");
+    assert.equal(await tabs[0].run(`client.fetch("/me").then(() => "in", (error) => error.name)`), "SignedOut");
+  } finally {
+    await browser.close();
   }
 });

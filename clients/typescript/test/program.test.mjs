@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { Client, Refused, SignedOut } from "../dist/index.js";
+import { Client, Refused, SignedOut, StepNeeded } from "../dist/index.js";
 import { CREDENTIALS, locks, storage } from "./fakes.mjs";
 
 const url = process.env.API;
@@ -109,4 +109,22 @@ describe("a program", { concurrency: true }, () => {
     assert.equal(here.isSignedIn, false);
     await assert.rejects(there.sessions(), SignedOut);
   });
+});
+
+// A program with a second factor: `STEPS_API` says where, and its `/letter` answers the code that it sent last.
+const steps = process.env.STEPS_API;
+
+test("a program asks for a code, and for it again", { skip: steps === undefined ? "STEPS_API is not set" : false }, async () => {
+  const client = new Client({ url: steps, storage: storage(), locks: locks() });
+  const grace = { ...CREDENTIALS, email: "grace@example.com", transport: "body" };
+  const needed = await client.signIn(grace).then(assert.fail, (error) => error);
+  assert.ok(needed instanceof StepNeeded, String(needed));
+  assert.deepEqual([needed.step, needed.isAgain, client.isSignedIn], ["code", false, false]);
+  const again = await client.step(needed, { code: "no code", transport: "body" }).then(assert.fail, (error) => error);
+  assert.ok(again instanceof StepNeeded && again.isAgain, String(again));
+  const code = await (await fetch(`${steps}/letter`)).text();
+  await client.step(again, { code, transport: "body" });
+  assert.equal((await (await client.fetch("/me")).json()).email, grace.email);
+  // Each step counts once.
+  await assert.rejects(client.step(again, { code, transport: "body" }), Refused);
 });
