@@ -148,7 +148,9 @@ async function show() {
     return refused(me);
   }
   const [note, sessions] = [await call("/note"), await call("/auth/sessions")];
-  part("state").textContent = `${(await me.json()).email}: ${note.ok ? await note.text() : ""}`;
+  const { email } = await me.json();
+  const text = note.ok ? await note.text() : "";
+  part("state").textContent = text ? `${email}: ${text}` : email;
   part("devices").replaceChildren(...(sessions.ok ? await sessions.json() : []).map(device));
   only("inside");
 }
