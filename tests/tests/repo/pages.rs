@@ -458,3 +458,49 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
         );
     }
 }
+
+/// Returns how many crates a build of the library needs, without those of its tests.
+fn crates(options: &[&str]) -> usize {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = std::process::Command::new(cargo)
+        .args(["tree", "--offline", "--package", "tollgate"])
+        .args(["--no-default-features", "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .args(options)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let names = said.lines().map(|line| line.trim_end_matches(" (*)"));
+    names.collect::<BTreeSet<&str>>().len()
+}
+
+/// The third column of the README's features is what cargo counts, and so are the sums under it.
+#[test]
+fn the_features_need_as_many_crates_as_the_readme_says() {
+    let readme = read(&root().join("README.md"));
+    let (_, rest) = readme.split_once("\n## Features\n").unwrap();
+    let (table, rest) = rest.split_once("The third column").unwrap();
+    let none = crates(&[]);
+    let mut wrong = Vec::new();
+    let mut rows = 0;
+    for row in table.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let (feature, columns) = row.split_once('`').unwrap();
+        let said = columns.split('|').nth(2).unwrap().trim();
+        let counted = crates(&["--features", feature]) - none;
+        rows += 1;
+        if said != counted.to_string() {
+            wrong.push(format!("`{feature}` adds {counted}, and not {said}"));
+        }
+    }
+    assert!(rows > 15, "{table}");
+    let all = crates(&["--all-features"]);
+    let sums = [
+        format!("Without features the crate needs {none};"),
+        format!("all of them together are {all}."),
+    ];
+    wrong.extend(sums.into_iter().filter(|sum| !rest.contains(sum)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
