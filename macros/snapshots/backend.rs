@@ -7,17 +7,16 @@ struct Accounts {
 #[automatically_derived]
 #[allow(clippy::needless_update)]
 impl ::tollgate::__private::AuthBackend for Accounts {
-    type User = User;
+    type User = ::tollgate::__private::Answered<
+        User,
+        { ::tollgate::__private::has_claims::<User>() },
+    >;
     type Login = ::tollgate::__private::EmailLogin;
     type Entry = ::tollgate::__private::Own;
     type Renewal = ::tollgate::__private::Reload;
     const KIND: &'static ::core::primitive::str = "Accounts";
     const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig {
-        package: ::tollgate::__private::Package::new(
-            ::core::option_env!("CARGO_PKG_NAME"),
-            ::core::option_env!("CARGO_PKG_VERSION"),
-        ),
-        ..::tollgate::__private::RouteConfig::DEFAULT
+        ..::tollgate::__private::routes!()
     };
 }
 impl Accounts {

@@ -7,7 +7,10 @@ struct Accounts {
 #[automatically_derived]
 #[allow(clippy::needless_update)]
 impl ::gatekeeper::__private::AuthBackend for Accounts {
-    type User = User<T>;
+    type User = ::gatekeeper::__private::Answered<
+        User<T>,
+        { ::gatekeeper::__private::has_claims::<User<T>>() },
+    >;
     type Login = Login<A, B>;
     type Entry = ::gatekeeper::__private::Own;
     type Renewal = ::gatekeeper::__private::FromStored;
@@ -35,11 +38,7 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
             ::gatekeeper::__private::AuthRoute::Revoke,
             ::gatekeeper::__private::AuthRoute::SignoutAll,
         ],
-        package: ::gatekeeper::__private::Package::new(
-            ::core::option_env!("CARGO_PKG_NAME"),
-            ::core::option_env!("CARGO_PKG_VERSION"),
-        ),
-        ..::gatekeeper::__private::RouteConfig::DEFAULT
+        ..::gatekeeper::__private::routes!()
     };
 }
 impl Accounts {

@@ -2,8 +2,9 @@
 //! place of names.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::Path;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Path, Type};
 
 use crate::options::Maybe;
 
@@ -33,6 +34,16 @@ impl ToTokens for Krate {
             Some(path) => quote!(#path::__private),
             None => quote!(::tollgate::__private),
         });
+    }
+}
+
+/// Returns a type without parameters, asked for a condition here alone: where it does not fulfil
+/// it, rustc reports that, and takes every use for a mistake that is known.
+pub(crate) fn asked(krate: &Krate, condition: &str, ty: &Type) -> TokenStream {
+    let here = located(ty.span());
+    let (krate, condition) = (krate.at(here), Ident::new(condition, here));
+    quote_spanned! {here=>
+        #krate::Answered<#ty, { #krate::#condition::<#ty>() }>
     }
 }
 

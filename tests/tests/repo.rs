@@ -596,6 +596,53 @@ fn the_names_of_secrets_are_the_same_in_both_crates() {
     );
 }
 
+/// The page of `JwtClaims` lists every word, and no other.
+#[test]
+fn the_page_of_claims_lists_the_names_of_secrets() {
+    let source = read(&root().join("macros/src/claims/check/secret_names.rs"));
+    let page = read(&root().join("runtime/src/docs/claims.md"));
+    let words_of = |name: &str| -> BTreeSet<String> {
+        let (_, after) = source
+            .split_once(&format!("const {name}: [&str; "))
+            .unwrap();
+        let (list, _) = after.split_once("];").unwrap();
+        list.split('"')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let quoted = |text: &str| -> BTreeSet<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let between = |from: &str, to: &str| -> BTreeSet<String> {
+        let (_, after) = page.split_once(from).unwrap();
+        let (text, _) = after.split_once(to).unwrap();
+        quoted(text)
+    };
+    let mut words = between("| of | words |\n|---|---|\n", ", and every `…_key` but ");
+    words.extend(between("| second factors |", "| ends of longer words"));
+    assert_eq!(words, words_of("SECRET"));
+    assert_eq!(
+        between(", and every `…_key` but ", " |\n"),
+        words_of("HARMLESS_KEYS")
+    );
+    assert_eq!(between("as in `clientsecret` |", " |\n"), words_of("ENDS"));
+    assert_eq!(between("begins with ", "ends in "), words_of("ASKING"));
+    let page = page.replace('\n', " ");
+    let (_, after) = page.split_once(" ends in `at`").unwrap();
+    let (ends, after) = after.split_once(", or contains ").unwrap();
+    let mut ends = quoted(ends);
+    ends.insert("at".to_owned());
+    assert_eq!(ends, words_of("HARMLESS"));
+    let (public, _) = after.split_once('.').unwrap();
+    assert_eq!(quoted(public), words_of("PUBLIC"));
+}
+
 #[test]
 fn what_users_depend_on_forbids_unsafe_code() {
     for library in ["macros/src/lib.rs", "runtime/src/lib.rs"] {

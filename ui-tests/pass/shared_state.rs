@@ -69,6 +69,14 @@ fn app(app: App) -> Router {
     state.gate.clone().install(plain.merge(protected)).with_state(state)
 }
 
+/// The gate itself behind an `Arc`.
+fn gate_alone(gate: Arc<Gate<Accounts>>) -> Router {
+    let protected: ProtectedRouter<Arc<Gate<Accounts>>> =
+        ProtectedRouter::new().route("/me", get(me)).route("/current", get(current));
+    gate.install(Router::from(protected)).with_state(Arc::clone(&gate))
+}
+
 fn main() {
+    let _: fn(Arc<Gate<Accounts>>) -> Router = gate_alone;
     let _: fn(App) -> Router = app;
 }

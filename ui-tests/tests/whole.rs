@@ -99,7 +99,7 @@ const MISTAKES: &[Mistake] = &[
     // One for the lifetime, and one for the field that the constructor lacks. The others are the places
     // that name the type without its lifetime, which rustc reports of every struct that gets one.
     more(
-        14,
+        13,
         once(
             "borrowing_user",
             &[("struct User {", "struct User<'a> {\n    name: &'a str,")],
@@ -122,12 +122,13 @@ const MISTAKES: &[Mistake] = &[
         ],
         "cannot borrow",
     ),
-    // No macro sees the struct, so that nothing stands in for its claims: rustc reports the four
-    // attributes that no derive reads, and then every place where the type is to be a user. A bound
-    // that names it is looked at in each signature, each body and each route on its own, and rustc
-    // joins none of them. The first error is the one to repair.
+    // No macro sees the struct, so that nothing stands in for its claims. rustc reports the four
+    // attributes that no derive reads; then, once each, the backend, the policy and the caller that
+    // name the user, whose other impls are silent; and then what the program itself says of
+    // `Auth<User>`: the bound of `Auth` is looked at in each argument, each future and each route,
+    // and each method of claims that are not known. The first error is the one to repair.
     more(
-        57,
+        32,
         once(
             "forgotten_claims",
             &[(
@@ -187,7 +188,21 @@ const MISTAKES: &[Mistake] = &[
             ("routes().with_state(app)", "routes()"),
             ("let app = App", "let _app = App"),
         ],
-        "",
+        "From<tollgate::ProtectedRouter<App>>",
+    ),
+    // One for each step of the check: rustc knows no tuple of seventeen arguments for either.
+    more(
+        2,
+        once(
+            "seventeen_arguments",
+            &[(
+                "async fn account(user: Current<Accounts>)",
+                "type H = axum::http::HeaderMap;\n#[rustfmt::skip]\n#[allow(clippy::too_many_arguments)]\n\
+                 async fn account(user: Current<Accounts>, _: H, _: H, _: H, _: H, _: H, _: H, _: H, \
+                 _: H, _: H, _: H, _: H, _: H, _: H, _: H, _: H, _: H)",
+            )],
+            "at most sixteen arguments",
+        ),
     ),
     // One for `Auth`, which verifies, and one for `Current`, which asks the backend: a state may hold
     // what verifies without the gate, so neither bound stands for the other. rustc reports each once
@@ -214,9 +229,9 @@ const MISTAKES: &[Mistake] = &[
         ),
     ),
     // The bound on the struct is looked at in the argument, in the type of the future and at the
-    // route, where the state holds no gate for it either.
+    // route.
     more(
-        4,
+        3,
         once(
             "wrong_user",
             &[(
@@ -226,10 +241,10 @@ const MISTAKES: &[Mistake] = &[
             "`Plan` does not say which claims its tokens carry",
         ),
     ),
-    // Three as above, and one for each of the four claims that the handler reads: `Auth<Plan>` has
-    // no claims to deref to, and rustc looks for each method on its own.
+    // In the argument and at the route, and one for each of the four claims that the handler reads:
+    // `Auth<Plan>` has no claims to deref to, and rustc looks for each method on its own.
     more(
-        7,
+        6,
         once(
             "wrong_user_that_is_read",
             &[(
@@ -296,6 +311,19 @@ const FEATURES: &[Mistake] = &[
         "needs the feature `jwks-client`",
     ),
     once(
+        "jwks_client_of_auth0",
+        &[(
+            "let _client",
+            "let _guard = tollgate::guard::JwksGuard::<User>::auth0(\"a.auth0.com\").audience(\"b\");\n    let _client",
+        )],
+        "fetching the keys of another issuer needs the feature `jwks-client`",
+    ),
+    once(
+        "passwords_of_the_builder",
+        &[("builder.keys(keys)", "builder.passwords(&()).keys(keys)")],
+        "`Passwords` needs the feature `password`",
+    ),
+    once(
         "rate_limit",
         &[(
             "let _client = Client::unknown();",
@@ -319,7 +347,7 @@ const FEATURES: &[Mistake] = &[
             "let _client",
             "let _ready = tollgate::testing::ready(Accounts.gate())?;\n    let _client",
         )],
-        "testing",
+        "gated behind the `testing` feature",
     ),
 ];
 

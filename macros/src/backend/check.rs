@@ -198,8 +198,8 @@ fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
         diag.error(
             other,
             format_args!(
-                "`{other}` cannot be combined with `{first}`: a backend has one way to sign in, so \
-                 keep one of both"
+                "`{other}` cannot be combined with `{first}`: a backend has one way to sign in, \
+                 so remove one of them"
             ),
         );
     }
@@ -316,8 +316,8 @@ fn check_kind(args: &BackendArgs, diag: &mut Diag) {
         diag.error(
             kind,
             format_args!(
-                "`{text}` is no name for a kind of users: write at most 64 lower-case letters, \
-                 digits, `_` and `-` that begin with a letter, as in `kind = \"accounts\"`"
+                "`{text}` cannot be the name of a kind of users: write at most 64 lower-case \
+                 letters, digits, `_` and `-`, beginning with a letter, as in `kind = \"accounts\"`"
             ),
         );
     }

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
 use super::model::{BackendModel, LoginBody, Renewal, RouteOverrides, RouteWords};
-use crate::path::{Krate, located};
+use crate::path::{Krate, asked, located};
 
 /// Returns the impl of `AuthBackend`, and `gate()`.
 pub(crate) fn emit(model: &BackendModel) -> TokenStream {
@@ -14,7 +14,6 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
         vis,
         name,
         generics,
-        user,
         kind,
         ..
     } = model;
@@ -23,6 +22,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
     let gate = gate(krate, vis);
+    let user = user(model);
     quote! {
         #[automatically_derived]
         #[allow(clippy::needless_update)]
@@ -35,6 +35,17 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
             const ROUTES: #krate::RouteConfig = #shape;
         }
         impl #params #name #args #clause { #gate }
+    }
+}
+
+/// Returns the user type, asked for its claims here alone. A number in a type cannot depend on a
+/// parameter, so the user type of a backend with parameters is asked wherever it is used.
+fn user(model: &BackendModel) -> TokenStream {
+    let user = &model.user;
+    if model.generics.params.is_empty() {
+        asked(&model.krate, "has_claims", user)
+    } else {
+        user.to_token_stream()
     }
 }
 
@@ -119,11 +130,7 @@ fn shape(krate: &Krate, shape: &RouteOverrides) -> TokenStream {
     quote! {
         #krate::RouteConfig {
             #(#members,)*
-            package: #krate::Package::new(
-                ::core::option_env!("CARGO_PKG_NAME"),
-                ::core::option_env!("CARGO_PKG_VERSION"),
-            ),
-            ..#krate::RouteConfig::DEFAULT
+            ..#krate::routes!()
         }
     }
 }

@@ -44,7 +44,7 @@ impl Options for FieldArgs {
 
     fn elsewhere(word: &str) -> Option<String> {
         Some(format!(
-            "fields have no options, and `{word}` is one: the first field is the caller"
+            "fields have no options: remove `{word}`, since the first field is always the caller"
         ))
     }
 }

@@ -67,8 +67,6 @@ pub(crate) enum Absence {
     /// By its type: `None` of an `Option`, which is not written either; for another type the
     /// token is refused.
     ByType,
-    /// `None`, which is not written either, of a claim that a module writes.
-    Nothing,
     /// `Default::default()`.
     Default,
     /// The value that this function returns.

@@ -146,7 +146,7 @@ fn gate_says(word: &str, with: &str) -> String {
     } else {
         String::from(with)
     };
-    format!("`{word}` is what the gate says: leave it out, and use {with}")
+    format!("`{word}` is set on the gate, not here: leave it out, and use {with}")
 }
 
 fn is_synonym(word: &str) -> bool {

@@ -20,11 +20,23 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         asked,
     } = model;
     let is_generic = user.is_none();
-    let (params, user) = match user {
-        Some(user) => (None, user.to_token_stream()),
-        None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
+    // The user type has this name in the expansion, also as an alias of one that is known.
+    let (params, alias) = match user {
+        Some(user) => (None, Some(path::asked(krate, "has_claims", user))),
+        None => (Some(quote!(<__TollgateUser>)), None),
     };
-    let rule = RuleWriter { krate, user: &user }.constant(rule);
+    let user = quote!(__TollgateUser);
+    let node = if is_generic {
+        quote!(#krate::Rule)
+    } else {
+        quote!(__TollgateRule)
+    };
+    let writer = RuleWriter {
+        krate,
+        node,
+        user: &user,
+    };
+    let rule = writer.constant(rule);
     let consistency = asks(krate, &user, *consistency, asked);
     let mut needs: Vec<Need> = Vec::new();
     for (of, name) in enums(&asked.roles, "HasRoles").chain(enums(&asked.scopes, "HasScopes")) {
@@ -74,7 +86,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     } else {
         let checks = needs.iter().map(|Need { here, of, bound }| {
             quote_spanned! {*here=>
-                const fn __tollgate_asks<__TollgateUser: #bound>() {}
+                const fn __tollgate_asks<__TollgateAsked: #bound>() {}
                 __tollgate_asks::<#of>();
             }
         });
@@ -89,7 +101,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         .claims
         .iter()
         .filter_map(|claim| fits(krate, &user, claim));
-    quote! {
+    let impls = quote! {
         #(#fits)*
         #[automatically_derived]
         impl #krate::Policy for #name {}
@@ -99,6 +111,16 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
             const RULE: #krate::Rule = #rule;
             #consistency
         }
+    };
+    match alias {
+        Some(alias) => quote! {
+            const _: () = {
+                use #krate::Rule as __TollgateRule;
+                type __TollgateUser = #alias;
+                #impls
+            };
+        },
+        None => impls,
     }
 }
 
@@ -112,12 +134,14 @@ struct Need {
 /// Writes rules as constants.
 struct RuleWriter<'a> {
     krate: &'a Krate,
+    /// The path of `Rule`.
+    node: TokenStream,
     user: &'a TokenStream,
 }
 
 impl RuleWriter<'_> {
     fn constant(&self, rule: &Rule) -> TokenStream {
-        let krate = self.krate;
+        let node = &self.node;
         let rule = match rule {
             Rule::Anyone => quote!(Anyone),
             Rule::Role(role) => {
@@ -135,7 +159,7 @@ impl RuleWriter<'_> {
             }
             Rule::Acr(acr) => quote!(Acr(#acr)),
             Rule::Policy(policy) => {
-                let policy = asked_of(krate, self.user, policy);
+                let policy = asked_of(self.krate, self.user, policy);
                 return quote!(#policy::RULE);
             }
             Rule::All(rules) => {
@@ -151,11 +175,11 @@ impl RuleWriter<'_> {
                 quote!(Not(&#rule))
             }
         };
-        quote!(#krate::Rule::#rule)
+        quote!(#node::#rule)
     }
 
     fn claim(&self, Claim { field, value }: &Claim) -> TokenStream {
-        let Self { krate, user } = self;
+        let Self { krate, user, .. } = self;
         let has = has(krate, user, field, value);
         let value = match value {
             Value::Text(text) => quote!(Text(#text)),

@@ -239,7 +239,8 @@ impl Reader {
         example: &str,
         diag: &mut Diag,
     ) -> Option<NamedWord> {
-        let text = attr::value(item).and_then(|value| syn::parse2::<LitStr>(value.clone()).ok());
+        let text =
+            attr::value(item).and_then(|value| <LitStr as Value>::parse.parse2(value.clone()).ok());
         if let Some(text) = text {
             if self.has_user {
                 return Some(NamedWord::Text(text));
@@ -250,7 +251,7 @@ impl Reader {
                 format_args!(
                     "a {word} is the variant of an enum, since a string can be misspelt and still \
                      compile: write `{example}`; for tokens that others issue, whose {word}s are \
-                     strings, say also whose they are: `user = Partner`"
+                     strings, add the user type that holds them: `user = Partner`"
                 ),
             );
             return None;
@@ -351,6 +352,14 @@ impl Value for WantedValue {
     }
 
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        if ahead.call(Path::parse_mod_style).is_ok() && ahead.peek(Token![!]) {
+            let text: LitStr = Value::parse(input)?;
+            return Ok(Self::Literal {
+                negative: false,
+                lit: Lit::Str(text),
+            });
+        }
         if !input.peek(Lit) && !input.peek(Token![-]) {
             return VariantPath::read(input).map(Self::Path);
         }

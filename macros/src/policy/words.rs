@@ -67,7 +67,8 @@ impl Subject<'_> {
 fn mistake(option: &[TokenTree]) -> Option<String> {
     match option {
         [TokenTree::Literal(_), ..] => Some(format!(
-            "a condition says what it asks for: write `role = Role::Admin`, `scope = Scope::Write` \
+            "a condition has a name and a value: write `role = Role::Admin`, `scope = \
+             Scope::Write` \
              or `claim(plan = {})`",
             shown(option)
         )),
@@ -80,14 +81,14 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
             Some(negated(&condition))
         }
         [TokenTree::Ident(name)] if starts_upper(name) => Some(format!(
-            "a condition says what it asks for: for what another policy asks, write `policy = \
+            "a condition has a name and a value: to ask what another policy asks, write `policy = \
              {name}`"
         )),
         [TokenTree::Ident(word), TokenTree::Punct(colon), value @ ..]
             if colon.as_char() == ':' && is_value(value) =>
         {
             Some(format!(
-                "a condition has `=`: write `{word} = {}`",
+                "a condition needs `=`: write `{word} = {}`",
                 shown(value)
             ))
         }
@@ -95,7 +96,7 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
             let word = word_of(option);
             Some(parted(Subject::Word(&word), option).unwrap_or_else(|| {
                 format!(
-                    "a condition says what it asks for: write `{word} = {}`",
+                    "a condition has a name and a value: write `{word} = {}`",
                     shown(option)
                 )
             }))
@@ -133,7 +134,7 @@ fn claim(asked: &[TokenTree]) -> Option<String> {
             if colon.as_char() == ':' && is_value(value) =>
         {
             Some(format!(
-                "a condition has `=`: write `{}`",
+                "a condition needs `=`: write `{}`",
                 Subject::Claim(field).is(&shown(value))
             ))
         }
@@ -148,10 +149,10 @@ fn age(rest: &[TokenTree]) -> Option<String> {
     let value = shown(value);
     match operator.as_str() {
         "<" | "<=" | "==" => Some(format!(
-            "`max_age` is the age that a sign-in has at most: write `max_age = {value}`"
+            "`max_age` is the greatest age of a sign-in that is accepted: write `max_age = {value}`"
         )),
         ">" | ">=" | "!=" => Some(format!(
-            "`max_age` is the age that a sign-in has at most: for an older one, write \
+            "`max_age` is the greatest age of a sign-in that is accepted: for an older one, write \
              `not(max_age = {value})`"
         )),
         _ => None,
@@ -203,7 +204,7 @@ fn unordered(asked: Subject<'_>, value: &str) -> String {
         Subject::Claim(_) => "a policy asks only whether a claim is equal to a value",
     };
     format!(
-        "{compared}: name each that is enough, as in `any({}, {})`",
+        "{compared}: list each value that is enough, as in `any({}, {})`",
         asked.is(value),
         asked.is("…")
     )

@@ -148,8 +148,8 @@ fn check_field<'a>(
         if said.user.0.is_some() {
             diag.error(
                 skip,
-                "`skip` cannot be combined with `user`: handlers do not find this gate, so keep \
-                 one of both",
+                "`skip` cannot be combined with `user`: handlers do not use this gate, so \
+                 remove one of them",
             );
             return None;
         }
@@ -170,7 +170,7 @@ fn check_field<'a>(
         if let Some(said) = &said.user.0 {
             diag.error(
                 said,
-                "a `Verifier` names its user type itself: leave `user` out",
+                "the type of a `Verifier` names the user type already: leave `user` out",
             );
             return None;
         }
@@ -200,7 +200,7 @@ fn check_users(found: &[Found<'_>], diag: &mut Diag) {
     diag.error(
         &at(first.field),
         format_args!(
-            "a state of several gates names the users of each, and {} lacks them: write \
+            "a state with several gates names the user type of each, and {} does not: write \
              `#[gate(user = …)]` above it, with the user type of its backend",
             crate::diag::listed(&names)
         ),
@@ -222,9 +222,8 @@ fn check_twice(found: &[Found<'_>], diag: &mut Diag) -> bool {
             diag.error(
                 &at(second.field),
                 format_args!(
-                    "`{}` and `{}` are both gates of `{}`, and a handler could not say which it \
-                     means: give each realm a backend and a user type of its own, or leave one \
-                     out with `#[gate(skip)]`",
+                    "`{}` and `{}` are both gates of `{}`, so a handler cannot choose between \
+                     them: use a separate backend and user type for each, or write `#[gate(skip)]` above one",
                     first.shown(),
                     second.shown(),
                     text(backend),
@@ -239,9 +238,8 @@ fn check_twice(found: &[Found<'_>], diag: &mut Diag) -> bool {
             diag.error(
                 user,
                 format_args!(
-                    "`{}` and `{}` both verify the tokens of `{}`, and `Auth<{3}>` could not say \
-                     which it means: give each realm a user type of its own, or leave one out \
-                     with `#[gate(skip)]`",
+                    "`{}` and `{}` both verify the tokens of `{}`, so `Auth<{3}>` cannot choose \
+                     between them: use a separate user type for each, or write `#[gate(skip)]` above one",
                     first.shown(),
                     second.shown(),
                     text(user),

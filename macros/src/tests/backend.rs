@@ -28,10 +28,19 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
         "`user` is given twice: keep one",
     ),
     ("email, user = U, kind", "write `kind = \"accounts\"`"),
-    ("email, user = U, kind = \"\"", "is no name for a kind"),
-    ("email, user = U, kind = \"9a\"", "begin with a letter"),
-    ("email, user = U, kind = \"a.b\"", "is no name for a kind"),
-    ("email, user = U, kind = \"é\"", "is no name for a kind"),
+    (
+        "email, user = U, kind = \"\"",
+        "cannot be the name of a kind",
+    ),
+    ("email, user = U, kind = \"9a\"", "beginning with a letter"),
+    (
+        "email, user = U, kind = \"a.b\"",
+        "cannot be the name of a kind",
+    ),
+    (
+        "email, user = U, kind = \"é\"",
+        "cannot be the name of a kind",
+    ),
     (
         "email, user = U, kind = \"a23456789-123456789-123456789-123456789-123456789-123456789-12345\"",
         "at most 64",

@@ -72,8 +72,16 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
         "write `rename = \"…\"`",
     ),
     (
+        "#[claims(aud = \"api\")] struct User { #[claim(sub)] id: u8 }",
+        "`aud` is set on the gate, not here: leave it out, and use `.audience(…)` of its builder",
+    ),
+    (
+        "#[claims(exp = 60)] struct User { #[claim(sub)] id: u8 }",
+        "`exp` is set on the gate, not here: leave it out, and use the setting `access.ttl`",
+    ),
+    (
         "#[claims(iss)] struct User { #[claim(sub)] id: u8 }",
-        "`iss` is what the gate says",
+        "`iss` is set on the gate",
     ),
     (
         "#[claims(derive(Clone))] struct User { #[claim(sub)] id: u8 }",
@@ -97,7 +105,7 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(skip)] a: Vec<std::rc::Rc<A>> }",
-        "which stays in one thread",
+        "which cannot be sent to another thread",
     ),
     (
         "struct User { #[claim(sub)] id: u8, rlm: String }",
@@ -274,7 +282,7 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: f32 }",
-        "hardly ever the same",
+        "cannot be compared reliably",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }",
@@ -330,6 +338,11 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     (
         "struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }",
         "has no effect on it",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(with = \"::serde_with::As::<Vec<::serde_with::Same>>\")] \
+         ports: Vec<u16> }",
+        "claims do not follow `#[serde_as(…)]`",
     ),
 ];
 
@@ -414,7 +427,65 @@ fn what_serde_and_claims_say_alike_is_no_mistake() {
         "struct User { #[claim(sub)] id: u8, #[serde(default, skip_serializing_if = \
          \"Option::is_none\")] a: Option<A> }",
         "#[serde(crate = \"x\")] struct User { #[claim(sub)] id: u8 }",
+        "struct User { #[claim(sub)] id: u8, #[claim(with = As::<Vec<Same>>)] #[serde(with = \
+         \"::serde_with::As::<Vec<::serde_with::Same>>\")] ports: Vec<u16> }",
     ] {
         assert_eq!(messages(&claims::expand(tokens(item))), [""; 0], "{item}");
+    }
+}
+
+#[test]
+fn what_only_tells_about_a_secret_needs_no_mark() {
+    for field in [
+        "password_changed: DateTime<Utc>",
+        "password_changed_at: chrono::NaiveDateTime",
+        "last_token: Option<SystemTime>",
+        "password: time::Date",
+        "has_password: bool",
+        "otp: Option<bool>",
+        "tokens_used: u64",
+        "token_balance: f64",
+        "tokens: Option<u32>",
+        "otp_method: OtpMethod",
+    ] {
+        let item = format!("struct User {{ #[claim(sub)] id: u8, {field} }}");
+        assert_eq!(messages(&claims::expand(tokens(&item))), [""; 0], "{item}");
+    }
+    for field in [
+        "password: DateTimeText",
+        "clientsecret: String",
+        "tokens: Vec<u64>",
+        "token: u64",
+        "otp: u32",
+    ] {
+        let item = format!("struct User {{ #[claim(sub)] id: u8, {field} }}");
+        let messages = messages(&claims::expand(tokens(&item)));
+        assert!(
+            messages.len() == 1 && messages[0].contains("looks like a secret"),
+            "{item}: {messages:?}"
+        );
+    }
+}
+
+#[test]
+fn a_marker_of_a_reference_holds_none() {
+    for (field, borrows) in [
+        ("a: PhantomData<&'static T>", false),
+        ("a: PhantomData<fn(&u8) -> Vec<&'static T>>", false),
+        ("a: Option<std::marker::PhantomData<&'static [u8]>>", false),
+        ("a: (PhantomData<&'static u8>, &'static u8)", true),
+        (
+            "a: Vec<(PhantomData<&'static u8>, Option<&'static str>)>",
+            true,
+        ),
+        ("a: Option<&'static str>", true),
+    ] {
+        let item = format!("struct User {{ #[claim(sub)] id: u8, {field} }}");
+        let messages = messages(&claims::expand(tokens(&item)));
+        assert_eq!(
+            messages.iter().any(|message| message.contains("borrows")),
+            borrows,
+            "{item}: {messages:?}"
+        );
     }
 }

@@ -31,24 +31,30 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(role = Role::A, not(role = Role::A))] struct P;",
-        "nobody can have and lack `role = Role::A`",
+        "`role = Role::A` is asked for and excluded, so nobody satisfies both",
     ),
     (
         "#[policy(any(scope = S::A, not(scope = S::A)))] struct P;",
-        "everybody has or lacks `scope = S::A`",
+        "so everybody satisfies one of them",
     ),
-    ("#[policy(max_age = \"1y\")] struct P;", "is no duration"),
-    ("#[policy(max_age = \"500ms\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"1y\")] struct P;", "is not a duration"),
+    (
+        "#[policy(max_age = \"500ms\")] struct P;",
+        "is not a duration",
+    ),
     (
         "#[policy(max_age = \"99999999999999999999d\")] struct P;",
-        "is no duration",
+        "is not a duration",
     ),
     (
         "#[policy(max_age = \"300000000000000000d\")] struct P;",
-        "is no duration",
+        "is not a duration",
     ),
-    ("#[policy(max_age = \"+5m\")] struct P;", "is no duration"),
-    ("#[policy(max_age = \"m\")] struct P;", "is no duration"),
+    (
+        "#[policy(max_age = \"+5m\")] struct P;",
+        "is not a duration",
+    ),
+    ("#[policy(max_age = \"m\")] struct P;", "is not a duration"),
     (
         "#[policy(any(crate = x))] struct P;",
         "`crate` belongs to the whole policy",
@@ -78,7 +84,7 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(claim(plan = Plan::Pro))] struct P;",
-        "nothing says whose claim `plan` is",
+        "the user type that has the claim `plan` is missing",
     ),
     (
         "#[policy(claim)] struct P;",
@@ -130,11 +136,11 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(claim(plan: Plan::Pro))] struct P;",
-        "a condition has `=`: write `claim(plan = Plan::Pro)`",
+        "a condition needs `=`: write `claim(plan = Plan::Pro)`",
     ),
     (
         "#[policy(role: Role::Admin)] struct P;",
-        "a condition has `=`: write `role = Role::Admin`",
+        "a condition needs `=`: write `role = Role::Admin`",
     ),
     (
         "#[policy(role = not(Role::Guest))] struct P;",
@@ -242,7 +248,7 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(consistency = bounded(\"2\"))] struct P;",
-        "is no duration",
+        "is not a duration",
     ),
 ];
 

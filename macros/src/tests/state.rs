@@ -33,11 +33,11 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct App { #[gate(user = U)] of: Verifier<U> }",
-        "names its user type itself",
+        "names the user type already",
     ),
     (
         "struct App { #[gate(user = A)] a: Gate<A>, b: (Gate<B>) }",
-        "and `b` lacks them",
+        "and `b` does not",
     ),
     (
         "struct App(#[gate(user = A)] Gate<A>, #[gate(user = B)] Arc<Gate<A>>);",

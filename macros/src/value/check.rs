@@ -32,7 +32,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
     if data.variants.is_empty() {
         diag.error(
             name,
-            format_args!("`{name}` is empty, so nobody can have one: add a variant"),
+            format_args!("`{name}` has no variants, so no token can hold one: add a variant"),
         );
     }
     if args.options.sqlx.is_given() {
@@ -102,7 +102,7 @@ fn check_variant(
     if !variant.fields.is_empty() {
         diag.error(
             &variant.ident,
-            format_args!("`{name}` carries fields, and a string cannot: leave them out"),
+            format_args!("`{name}` has fields, which a string cannot hold: remove them"),
         );
     }
     let wire = rename.map_or_else(
@@ -116,7 +116,10 @@ fn check_variant(
         LitStr::value,
     );
     let message = if wire.is_empty() {
-        format!("`{name}` has no string: write `rename = \"…\"` with at least one character")
+        format!(
+            "the string of `{name}` is empty: write `rename = \"…\"` with at least one \
+        character"
+        )
     } else if wire.contains(|c: char| !matches!(c, '!' | '#'..='[' | ']'..='~')) {
         // RFC 6749 section 3.3, `scope-token`.
         format!(
@@ -161,7 +164,7 @@ fn refuse_sqlx(attrs: &[Attribute], diag: &mut Diag) {
         diag.error(
             attr.path(),
             "`claim_value(sqlx)` writes the impls of `derive(sqlx::Type)` and does not read \
-             `#[sqlx(…)]`: leave out one of the two",
+             `#[sqlx(…)]`: remove one of them",
         );
     }
 }

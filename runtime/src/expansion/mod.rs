@@ -8,6 +8,8 @@ pub mod foreign;
 mod no_sql;
 mod of_value;
 mod policy;
+mod presence;
+mod routes;
 mod sets;
 #[cfg(feature = "sqlx")]
 pub mod sql;
@@ -23,8 +25,9 @@ pub use policy::{
     HasClaim, HasTextRoles, HasTextScopes, Limited, Limits, LimitsOf, NoLimits, fitting_number,
     fitting_text,
 };
+pub use presence::{Presence, Required};
 pub use sets::{RoleSet, ScopeSet, scope};
-pub use stand_in::{AnyEntry, Mistaken, Unknown};
+pub use stand_in::{Answered, AnyEntry, Asked, Mistaken, OfType, Unknown, has_claims};
 pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue};
 pub use values::{
     Action, Carried, Claim, Coded, OwnedText, Shared, UnknownValue, debug_claims,
@@ -38,6 +41,7 @@ pub use via::{
 };
 
 pub use crate::__tollgate_column as column;
+pub use crate::__tollgate_routes as routes;
 pub use crate::gate::{
     Answering, AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh,
     Own, Package, Reload, RouteConfig, RouteOptions, UsernameLogin,
@@ -56,8 +60,9 @@ pub use serde;
 pub use crate::gate::{Gate, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::http::named::{
-    CallerArgument, CallerRejection, CallerUser, FromRef, FromRequestParts, IsCaller, Parts,
-    Security, caller, held_gate, held_verifier, verifier_for, verifier_of,
+    CallerArgument, CallerRejection, CallerUser, Callers, FromRef, FromRequestParts, Inside,
+    IsCaller, Parts, Security, State, caller, callers, held_gate, held_verifier, is_caller,
+    security, verifier_for, verifier_of,
 };
 
 /// The builder that `fn gate(self)` starts.

@@ -32,6 +32,24 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
     fn to_claims(&self) -> Self::Claims;
 }
 
+/// The user type `U`, where a bound is to be asked of it only once it is known to have claims: rustc
+/// cannot name this type for another one, and so reports that alone.
+#[cfg(feature = "axum")]
+pub(crate) type Known<U> = <<U as JwtClaims>::Claims as OfUser<U>>::User;
+
+/// The claims of a user type, which lead back to it.
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+pub trait OfUser<U> {
+    /// The user type.
+    type User;
+}
+
+#[cfg(feature = "axum")]
+impl<C: ClaimSet, U> OfUser<U> for C {
+    type User = U;
+}
+
 /// A user type whose tokens a gate may issue: every one but those with `#[claims(external)]`. The
 /// derive implements it.
 #[diagnostic::on_unimplemented(

@@ -44,6 +44,8 @@ mod verify;
 #[cfg(test)]
 mod wycheproof;
 
+#[cfg(feature = "axum")]
+pub(crate) use claims::Known;
 pub use claims::{
     ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, TextValue,
     ValueSet,

@@ -5,7 +5,7 @@
 
 /// Words of a name that hint at a secret. A word that holds `_` is one that may also be written
 /// together.
-const SECRET: [&str; 76] = [
+const SECRET: [&str; 87] = [
     "password",
     "pass_word",
     "passwd",
@@ -55,6 +55,17 @@ const SECRET: [&str; 76] = [
     "master_key",
     "ssh_key",
     "pgp_key",
+    "auth_key",
+    "pass_key",
+    "app_key",
+    "client_key",
+    "user_key",
+    "server_key",
+    "service_key",
+    "host_key",
+    "account_key",
+    "storage_key",
+    "device_key",
     "credential",
     "cred",
     "otp",
@@ -84,6 +95,31 @@ const SECRET: [&str; 76] = [
     "passport_number",
 ];
 
+/// Words that hint at a secret also at the end of a longer word, as in `clientsecret`.
+const ENDS: [&str; 18] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "pw",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "privatekey",
+    "privkey",
+    "secretkey",
+    "accesskey",
+    "passwordhash",
+    "otp",
+    "jwt",
+    "cookie",
+];
+
+/// The word that hints at a secret also at the beginning of a longer word, as in `hashedpw`.
+const BEGIN: &str = "hashed";
+
 /// Words that make a name which ends in `key` harmless, such as `public_key`.
 const HARMLESS_KEYS: [&str; 12] = [
     "public",
@@ -101,28 +137,67 @@ const HARMLESS_KEYS: [&str; 12] = [
 ];
 
 /// Ends of names that tell about a secret without being one.
-const HARMLESS: [&str; 24] = [
+const HARMLESS: [&str; 63] = [
     "at",
+    "on",
+    "date",
+    "time",
     "count",
+    "total",
+    "used",
     "left",
+    "remaining",
+    "balance",
+    "quota",
+    "usage",
     "version",
     "enabled",
+    "disabled",
     "required",
+    "allowed",
+    "supported",
+    "present",
+    "set",
+    "changed",
+    "updated",
+    "rotated",
     "expires",
+    "expired",
     "expiry",
+    "expiration",
+    "validity",
+    "lifetime",
     "age",
     "length",
     "type",
+    "types",
+    "kind",
+    "method",
+    "methods",
+    "mode",
+    "status",
+    "policy",
+    "provider",
+    "algorithm",
+    "format",
+    "name",
+    "label",
     "hint",
     "verified",
+    "confirmed",
     "strength",
+    "score",
     "generation",
     "epoch",
     "attempts",
     "retries",
+    "failures",
+    "rounds",
     "limit",
     "ttl",
     "seconds",
+    "minutes",
+    "hours",
     "days",
     "size",
     "bits",
@@ -163,8 +238,19 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
         let before = words.get(at.checked_sub(1)?)?;
         (at + 1 == words.len() && !HARMLESS_KEYS.contains(&before.as_str())).then_some("key")
     };
-    let found = found.or_else(key)?;
-    // A number is a secret only if secrets are numbers.
+    let part = || {
+        let end = |end: &&str| words.iter().any(|word| ends_with(word, end));
+        let begin = words.iter().any(|word| word.starts_with(BEGIN));
+        ENDS.into_iter().find(end).or(begin.then_some(BEGIN))
+    };
+    let found = found.or_else(key).or_else(part)?;
+    // A number is a secret only if secrets are numbers, and a number of secrets is none.
+    let many = words
+        .iter()
+        .any(|word| word.ends_with('s') && ends_with(word, found));
+    if exempt == Exempt::Number && many {
+        return None;
+    }
     let number = [
         "pin",
         "pin_code",
@@ -219,12 +305,18 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 /// The degree to which a type rules out that its field holds a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exempt {
-    /// A `bool` says only that there is one.
+    /// A `bool` says only that there is one, and a date when it was made.
     Flag,
     /// A number may count or stamp.
     Number,
     /// It may be the secret itself.
     Nothing,
+}
+
+/// Returns whether a word ends in this one, or in its plural.
+fn ends_with(word: &str, end: &str) -> bool {
+    let rest = word.rfind(end).and_then(|at| word.get(at..));
+    rest.is_some_and(|rest| same(rest, end))
 }
 
 /// Returns whether a word is this one, or its plural.
@@ -282,6 +374,16 @@ mod tests {
             "tax_id",
             "stripe_key",
             "sshKey",
+            "clientsecret",
+            "userpassword",
+            "sessiontoken",
+            "sessiontokens",
+            "authkey",
+            "hashedpw",
+            "passkey",
+            "stripeapikey",
+            "smsotp2",
+            "my_clientsecret",
         ] {
             assert!(secret(name).is_some(), "{name}");
         }
@@ -303,6 +405,12 @@ mod tests {
             "seedling",
             "bearing",
             "cookies_policy_version",
+            "monkey",
+            "secretary",
+            "passwordless",
+            "tokenized",
+            "cupcake",
+            "rehashed",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }
@@ -321,6 +429,12 @@ mod tests {
             "avatar_hash",
             "password_expires",
             "is_pin_set",
+            "tokens_used",
+            "token_balance",
+            "password_changed",
+            "otp_method",
+            "cookie_name",
+            "secret_rotated",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }
@@ -333,5 +447,11 @@ mod tests {
         assert_eq!(word("password_strikes", Exempt::Number), None);
         assert_eq!(word("pin", Exempt::Flag), None);
         assert_eq!(word("pin", Exempt::Number), Some("pin"));
+        assert_eq!(word("token", Exempt::Number), Some("token"));
+        assert_eq!(word("reset_token", Exempt::Number), Some("token"));
+        assert_eq!(word("tokens", Exempt::Number), None);
+        assert_eq!(word("tokens_this_month", Exempt::Number), None);
+        assert_eq!(word("access_tokens", Exempt::Number), None);
+        assert!(word("tokens", Exempt::Nothing).is_some());
     }
 }

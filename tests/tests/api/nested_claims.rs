@@ -140,3 +140,28 @@ async fn an_exposed_claim_hides_no_other() {
     .unwrap();
     assert!(found.contains("`voice_mail_pin` of `Contact`"), "{found}");
 }
+
+/// The derive refuses a `bool`, but not another name of it.
+#[tokio::test]
+async fn a_flag_is_no_subject_under_another_name() {
+    type Flag = bool;
+
+    #[derive(Clone, JwtClaims)]
+    struct User {
+        #[claim(sub)]
+        id: Flag,
+    }
+    #[auth_backend(username, user = User, refresh(from = stored))]
+    struct Accounts;
+    impl Authenticate for Accounts {
+        async fn authenticate(&self, _: UsernameLogin, _: &Client) -> Result<User, AuthError> {
+            Err(AuthError::Invalid)
+        }
+    }
+    let (builder, _) = tollgate::testing::ready(Accounts.gate()).unwrap();
+    let refused = builder.build().await.err().unwrap().to_string();
+    assert!(
+        refused.starts_with("the subject of the users is a `bool`"),
+        "{refused}"
+    );
+}

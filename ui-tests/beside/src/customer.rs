@@ -3,7 +3,7 @@
 use bon::Builder;
 use garde::Validate as _;
 use serde::{Deserialize, Serialize};
-use serde_with::{As, DisplayFromStr, serde_as, skip_serializing_none};
+use serde_with::{As, DisplayFromStr, Same, serde_as, skip_serializing_none};
 use tollgate::{Caller, GateState, JwtClaims, Policy, auth_backend};
 use tollgate::device::Client;
 use tollgate::error::AuthError;
@@ -75,7 +75,8 @@ pub struct Partner {
 
 /// A supplier, whose token is written as `serde_with` writes the API.
 #[serde_as]
-#[derive(Clone, Debug, Serialize, Deserialize, JwtClaims)]
+#[derive(Clone, Debug, Serialize, Deserialize, JwtClaims, TS)]
+#[claims(derive(TS, PartialEq, Eq))]
 pub struct Supplier {
     /// The number.
     #[claim(sub)]
@@ -85,6 +86,10 @@ pub struct Supplier {
     #[claim(with = As::<DisplayFromStr>)]
     #[serde_as(as = "DisplayFromStr")]
     pub port: u16,
+    /// More ports, as numbers: `serde_as` writes `Same` in place of `_`.
+    #[claim(with = As::<Vec<Same>>)]
+    #[serde_as(as = "Vec<_>")]
+    pub more: Vec<u16>,
 }
 
 /// Who may write.

@@ -1,5 +1,5 @@
 //! A router whose state has no gate.
-//! axum says that the function is no `Handler`, although it is: give the router the state, `.with_state(gate)`, or derive `FromRef`.
+//! Give the router the gate, `.with_state(gate)`, or a state that derives `GateState`.
 use tollgate::{extract::Auth, ProtectedRouter, routing::get};
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

@@ -49,8 +49,8 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
             diag.error(
                 other,
                 format_args!(
-                    "`{other}` cannot be combined with `skip`: the field is not in the token, so \
-                     keep one of both"
+                    "`{other}` cannot be combined with `skip`: the field is not in the token, \
+                     so remove one of them"
                 ),
             );
         }
@@ -64,8 +64,8 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
     if let (Some(expose), Some(_)) = (&said.args.expose.0, &said.args.confidential.0) {
         diag.error(
             expose,
-            "`expose` cannot be combined with `confidential`: the first lets everybody who holds \
-             the token read the claim, the second nobody, so keep one of both",
+            "`expose` cannot be combined with `confidential`: the first lets everybody who \
+             holds the token read the claim, the second hides it, so remove one of them",
         );
     }
     if let Some(action) = &said.args.action.0 {
@@ -75,15 +75,15 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
             diag.error(
                 other,
                 format_args!(
-                    "`{other}` cannot be combined with `{action}`: the field holds one digest, and \
-                     no token without it counts, so keep one of both"
+                    "`{other}` cannot be combined with `{action}`: the field holds one digest, \
+                     which every token must have, so remove one of them"
                 ),
             );
         }
     } else if let (Some(_), Some(scope)) = (&said.args.roles.0, &said.args.scope.0) {
         diag.error(
             scope,
-            "`scope` cannot be combined with `roles`: give scopes a field of their own",
+            "`scope` cannot be combined with `roles`: mark a separate field as `scope`",
         );
     } else if let (Some(of), None, None) = (&said.args.of.0, &said.args.roles.0, &said.args.scope.0)
     {
@@ -95,8 +95,8 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
     } else if let (Some(of), Some(_)) = (&said.args.of.0, &said.args.with.0) {
         diag.error(
             of,
-            "`of` cannot be combined with `with`: the module writes and reads the set, so keep one \
-             of both",
+            "`of` cannot be combined with `with`: the module writes and reads the set, so \
+             remove one of them",
         );
     } else if let (Some(_), Some(with)) = (&said.args.scope.0, &said.args.with.0) {
         diag.error(

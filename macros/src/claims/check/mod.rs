@@ -278,7 +278,7 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
     if args.expose.is_given() || args.skip.is_given() || args.confidential.is_given() {
         return;
     }
-    // Flags, and what counts or stamps, tell about a secret without being one.
+    // Flags, dates, and what counts or stamps, tell about a secret without being one.
     let exempt = is_exempt(&said.field.ty);
     let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that \
                    everybody who holds the token may read it";
@@ -310,8 +310,8 @@ fn check_threads(said: &FieldItem, diag: &mut Diag) {
         diag.error(
             &said.field.ty,
             format_args!(
-                "`{}` holds an `Rc`, which stays in one thread, and users and their claims go \
-                 between threads: use `Arc`, such as `Arc<str>` for `Rc<str>`",
+                "`{}` holds an `Rc`, which cannot be sent to another thread as users and claims \
+                 are: use `Arc`, such as `Arc<str>` for `Rc<str>`",
                 said.ident.unraw()
             ),
         );
@@ -365,7 +365,8 @@ fn check_claim(
         diag.error(
             &field.ty,
             format_args!(
-                "`{field_name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"
+                "`{field_name}` is a time, and times in tokens are whole seconds since 1970: \
+                 use `u64`"
             ),
         );
     }
@@ -376,7 +377,6 @@ fn check_claim(
         _ => Codec::Plain,
     };
     let absence = match &said.args.default {
-        DefaultArg::Absent if optional && matches!(codec, Codec::With(..)) => Absence::Nothing,
         DefaultArg::Absent => Absence::ByType,
         DefaultArg::Trait => Absence::Default,
         DefaultArg::Function(path) => Absence::Call(ExprPath::clone(path)),
@@ -403,7 +403,8 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
     diag.error(
         word,
         format_args!(
-            "a second `{word}`: {} at one field, and `{first}` is it already, so keep one of both",
+            "a second `{word}`: {} at one field, and `{first}` is marked already, so remove one \
+             of them",
             if word == "action" {
                 "the guard looks"
             } else {

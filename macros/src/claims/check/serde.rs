@@ -88,7 +88,8 @@ pub(crate) fn check_field(
             ),
             "flatten" => diag.error(
                 opt.key,
-                "claims are not flattened: give each claim a field of its own, or leave `flatten` \
+                "claims are not flattened: write a separate field for each claim, or leave \
+                 `flatten` \
                  out and the claim is an object",
             ),
             "bound" | "getter" => {}
@@ -192,7 +193,13 @@ fn check_module(opt: &Opt<'_>, said: &FieldItem, diag: &mut Diag) {
 
 /// Returns whether two paths lead to the same, as far as one is written shorter than the other.
 fn is_same(claim: &ExprPath, serde: &ExprPath) -> bool {
-    let (claim, serde) = (shown(claim), shown(serde));
+    // What `serde_as` writes begins with the name of its crate, also inside of `<…>`.
+    let plain = |path| {
+        shown(path)
+            .replace("::serde_with::", "")
+            .replace("serde_with::", "")
+    };
+    let (claim, serde) = (plain(claim), plain(serde));
     claim == serde
         || serde.ends_with(&format!("::{claim}"))
         || claim.ends_with(&format!("::{serde}"))
@@ -221,7 +228,7 @@ fn refuse(opt: &Opt<'_>, diag: &mut Diag) {
         opt.key,
         format_args!(
             "a token is not read through serde's derive, so `{0}` has no effect on it: leave \
-             `#[serde({0})]` out, or make the claims of a struct of their own",
+             `#[serde({0})]` out, or write the claims in a separate struct",
             opt.key
         ),
     );

@@ -26,8 +26,8 @@ pub(super) fn check(
         diag.error(
             word,
             format_args!(
-                "a second `sub`: a token has one subject, and `{first}` is it already, so keep \
-                 one of both"
+                "a second `sub`: a token has one subject, and `{first}` is marked already, so \
+                 remove one of them"
             ),
         );
     }
@@ -46,7 +46,7 @@ pub(super) fn check(
         diag.error(
             &field.ty,
             format_args!(
-                "`{name}` is a float, and two of them are hardly ever the same: use a `Uuid`, an \
+                "`{name}` is a float, and floats cannot be compared reliably: use a `Uuid`, an \
                  integer or a `String`"
             ),
         );
@@ -55,7 +55,8 @@ pub(super) fn check(
         diag.error(
             &field.ty,
             format_args!(
-                "`{name}` is a `bool`, which has only two values and cannot tell users apart: use a `Uuid`, an \
+                "`{name}` is a `bool`, which has only two values and cannot tell users apart: \
+                 use a `Uuid`, an \
                  integer or a `String`"
             ),
         );
@@ -77,13 +78,13 @@ pub(super) fn report_none(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag
         .iter()
         .find(|said| LIKELY.contains(&said.ident.to_string().as_str()));
     let which = near.map_or_else(
-        || String::from("the field that does"),
+        || String::from("the field that identifies the user"),
         |said| format!("`{}`", said.ident),
     );
     diag.error(
         &item.ident,
         format_args!(
-            "no field of `{}` says who the subject is: mark {which} with `#[claim(sub)]`",
+            "no field of `{}` is the subject: mark {which} with `#[claim(sub)]`",
             item.ident
         ),
     );

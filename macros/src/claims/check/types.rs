@@ -46,17 +46,37 @@ pub(crate) fn is_bool(ty: &Type) -> bool {
     matches!(bare(ty), Type::Path(ty) if ty.path.is_ident("bool"))
 }
 
-/// Returns how much a type can tell of a secret.
+/// Returns how much a type can tell of a secret, as far as its name says.
 pub(crate) fn is_exempt(ty: &Type) -> Exempt {
-    const NUMBERS: [&str; 12] = [
+    const NUMBERS: [&str; 14] = [
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+        "f32", "f64",
+    ];
+    const DATES: [&str; 15] = [
+        "DateTime",
+        "NaiveDateTime",
+        "NaiveDate",
+        "NaiveTime",
+        "OffsetDateTime",
+        "PrimitiveDateTime",
+        "UtcDateTime",
+        "Date",
+        "Time",
+        "SystemTime",
+        "Timestamp",
+        "Zoned",
+        "Duration",
+        "TimeDelta",
+        "SignedDuration",
     ];
     let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {
         return Exempt::Nothing;
     };
-    match ty.path.get_ident().map(ToString::to_string).as_deref() {
-        Some("bool") => Exempt::Flag,
-        Some(name) if NUMBERS.contains(&name) => Exempt::Number,
+    let last = ty.path.segments.last().map(|last| last.ident.to_string());
+    match (ty.path.segments.len(), last.as_deref()) {
+        (1, Some("bool")) => Exempt::Flag,
+        (1, Some(name)) if NUMBERS.contains(&name) => Exempt::Number,
+        (_, Some(name)) if DATES.contains(&name) => Exempt::Flag,
         _ => Exempt::Nothing,
     }
 }
@@ -127,20 +147,35 @@ fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// Returns whether a type holds a reference that is not `'static` inside of a `PhantomData`.
+/// Returns whether a type holds a reference, other than inside of a `PhantomData`, which holds
+/// nothing.
 pub(crate) fn borrows(ty: &Type) -> bool {
     fn any(tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Punct(punct) => punct.as_char() == '&',
-            TokenTree::Group(group) => any(group.stream()),
-            TokenTree::Ident(_) | TokenTree::Literal(_) => false,
-        })
+        // The open brackets of a `PhantomData<…>`.
+        let (mut open, mut is_marker, mut is_dash) = (0_usize, false, false);
+        for token in tokens {
+            let was_marker = std::mem::replace(
+                &mut is_marker,
+                matches!(&token, TokenTree::Ident(name) if name == "PhantomData"),
+            );
+            let was_dash = std::mem::replace(
+                &mut is_dash,
+                matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '-'),
+            );
+            match &token {
+                TokenTree::Punct(punct) => match punct.as_char() {
+                    '<' if was_marker || open > 0 => open += 1,
+                    '>' if !was_dash => open = open.saturating_sub(1),
+                    '&' if open == 0 => return true,
+                    _ => {}
+                },
+                TokenTree::Group(group) if open == 0 && any(group.stream()) => return true,
+                TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Literal(_) => {}
+            }
+        }
+        false
     }
-    let is_marker = matches!(
-        bare(ty),
-        Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "PhantomData")
-    );
-    !is_marker && any(ty.to_token_stream())
+    any(ty.to_token_stream())
 }
 
 /// Returns the type so that it stays one behind `&` and before `:`, where `dyn A + B` falls apart.

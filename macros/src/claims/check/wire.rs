@@ -62,7 +62,7 @@ pub(super) fn check(
         )
     } else if kind == ClaimKind::Other && ["roles", "scope"].contains(&wire) {
         format!(
-            "the claim `{wire}` is the one that policies look at: mark the field with \
+            "policies look at the claim `{wire}`: mark the field with \
              `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
         )
     } else {

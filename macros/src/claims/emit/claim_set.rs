@@ -2,11 +2,12 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned as _;
 
 use super::{EmitParts, holds_foreign_roles, marker_value};
 use crate::claims::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field};
-use crate::path::located;
+use crate::path::{Krate, located};
 
 impl EmitParts<'_> {
     pub(super) fn claim_set(&self) -> TokenStream {
@@ -103,13 +104,14 @@ impl EmitParts<'_> {
                 let at = Literal::usize_unsuffixed(*at);
                 quote!(#krate::write_coded::<Self, #ty, #at, _>)
             }
-            (_, Absence::ByType | Absence::Nothing) => self.via(claim, "write"),
+            (_, Absence::ByType) => self.via(claim, "write"),
             (_, Absence::Default | Absence::Call(_)) => self.via(claim, "write_always"),
         };
         let write = quote!(#write(&self.#ident, #wire, __tollgate_map)?;);
         match (&claim.codec, &claim.absence) {
-            (Codec::With(..), Absence::Nothing) => {
-                quote!(if ::core::option::Option::is_some(&self.#ident) { #write })
+            (Codec::With(..), Absence::ByType) => {
+                let presence = presence(krate, ty);
+                quote!(if !#presence::is_absent(&self.#ident) { #write })
             }
             _ => write,
         }
@@ -141,13 +143,13 @@ impl EmitParts<'_> {
         let draft = quote!(__tollgate_draft.#ident);
         match (&claim.absence, &claim.codec) {
             (Absence::ByType, Codec::With(..)) => {
-                quote!(#ident: ::core::option::Option::ok_or(#draft, #wire)?)
+                let presence = presence(&self.model.krate, &claim.field.ty);
+                quote!(#ident: #presence::finish(#draft, #wire)?)
             }
             (Absence::ByType, _) => {
                 let finish = self.via(claim, "finish");
                 quote!(#ident: #finish(#draft, #wire)?)
             }
-            (Absence::Nothing, _) => quote!(#ident: ::core::option::Option::flatten(#draft)),
             (Absence::Default, _) => {
                 let ty = &claim.field.ty;
                 let here = located(ty.span());
@@ -215,4 +217,9 @@ impl EmitParts<'_> {
             }
         })
     }
+}
+
+/// Returns what a missing claim of this type means, where a module of the user's writes it.
+fn presence(krate: &Krate, ty: &Type) -> TokenStream {
+    quote!(#krate::Presence::<#ty>)
 }

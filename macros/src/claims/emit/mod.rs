@@ -30,6 +30,14 @@ pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
     let lints = &model.lints;
     let krate = &model.krate;
     let reported = (!model.own.is_empty()).then(|| quote!(use #krate::Reported as _;));
+    let coded = |claim: &Claim| {
+        matches!(
+            (&claim.codec, &claim.absence),
+            (Codec::With(..), Absence::ByType)
+        )
+    };
+    let required = model.own.iter().any(coded);
+    let required = required.then(|| quote!(use #krate::Required as _;));
     quote! {
         #item
         #[doc(hidden)]
@@ -37,6 +45,7 @@ pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
         #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
         const _: () = {
             #reported
+            #required
             #reader
             #draft
             #common

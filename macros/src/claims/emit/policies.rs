@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::parse_quote;
 use syn::spanned::Spanned as _;
-use syn::{Type, parse_quote};
 
 use super::{EmitParts, holds_foreign_roles};
 use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field, Origin};
@@ -102,7 +102,7 @@ impl EmitParts<'_> {
                 .make_where_clause()
                 .predicates
                 .push(parse_quote!(#ty: #krate::Comparable<#kind>));
-            self.limits(ty)
+            self.limits(&claim.field)
         };
         let (params, _, clause) = generics.split_for_impl();
         quote! {
@@ -115,9 +115,9 @@ impl EmitParts<'_> {
     }
 
     /// Returns which values the type can have, where that is known of it.
-    fn limits(&self, ty: &Type) -> Option<TokenStream> {
-        let krate = &self.model.krate;
-        self.model.generics.type_params().next().is_none().then(|| {
+    fn limits(&self, field: &Field) -> Option<TokenStream> {
+        let (krate, ty) = (&self.model.krate, &field.ty);
+        (!field.generic).then(|| {
             quote! {
                 const LIMITS: #krate::Limits = {
                     use #krate::NoLimits as _;

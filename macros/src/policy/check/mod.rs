@@ -19,7 +19,7 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
         diag.error(
             name,
             format_args!(
-                "a policy is a name for a condition and holds nothing: write `struct {name};`"
+                "a policy gives a condition a name and has no fields: write `struct {name};`"
             ),
         );
     } else if let Some(param) = item.generics.params.first() {
@@ -44,8 +44,8 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
         diag.error(
             field,
             format_args!(
-                "nothing says whose claim `{field}` is: add the type that derives `JwtClaims`, as \
-                 in `user = User`"
+                "the user type that has the claim `{field}` is missing: add the type that \
+                 derives `JwtClaims`, as in `user = User`"
             ),
         );
     }
@@ -123,14 +123,16 @@ fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
                 format_args!("`{what}` is given twice: keep one"),
             );
         } else if seen.contains(&contradiction) {
-            let nobody = if joined == Joined::All {
-                "nobody can have and lack"
+            let outcome = if joined == Joined::All {
+                "nobody satisfies both"
             } else {
-                "everybody has or lacks"
+                "everybody satisfies one of them"
             };
             diag.error(
                 &condition.word,
-                format_args!("{nobody} `{what}`: leave one of both out"),
+                format_args!(
+                    "`{what}` is asked for and excluded, so {outcome}: remove one of them"
+                ),
             );
         } else if is_acr
             && joined == Joined::All
@@ -302,7 +304,8 @@ fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
         diag.error(
             text,
             format_args!(
-                "`{value}` holds a character that separates or quotes the parts of a challenge: use visible ASCII \
+                "`{value}` holds a character that separates or quotes the parts of a challenge: \
+                 use visible ASCII \
                  without space, `\"` and `\\`"
             ),
         );

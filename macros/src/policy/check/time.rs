@@ -83,7 +83,8 @@ pub(super) fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<
         None => diag.error(
             text,
             format_args!(
-                "`{value}` is no duration: write a whole number and its unit, as in `30s`, `5m`, \
+                "`{value}` is not a duration: write a whole number and its unit, as in `30s`, \
+                 `5m`, \
                  `2h`, `1d` or `1w`"
             ),
         ),

@@ -147,7 +147,9 @@ pub trait Refresh: AuthBackend {
     message = "`{B}` does not say how its users sign in",
     label = "`Authenticate` is missing for `{B}`",
     note = "write `impl Authenticate for {B}` with `async fn authenticate(&self, login: \
-            Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
+            Self::Login, client: &Client) -> Result<Self::User, AuthError>`",
+    note = "a bound of the impl belongs in the attribute too: `impl<R: Repository> Authenticate for \
+            Accounts<R>` goes with `#[auth_backend(…, bound(R: Repository))]`"
 )]
 pub trait SignIn<B: AuthBackend>: 'static {
     /// `true` if the answer of a refresh has the members that the backend adds.
@@ -218,7 +220,9 @@ impl<B: Authenticate> SignIn<B> for Own {
     label = "`Refresh` is missing for `{B}`",
     note = "write `impl Refresh for {B}` with `async fn refresh(&self, subject: &…, client: \
             &Client) -> Result<Self::User, AuthError>`, or say `refresh(from = stored)` in \
-            `#[auth_backend(…)]`"
+            `#[auth_backend(…)]`",
+    note = "a bound of the impl belongs in the attribute too: `impl<R: Repository> Refresh for \
+            Accounts<R>` goes with `#[auth_backend(…, bound(R: Repository))]`"
 )]
 pub trait Renew<B: AuthBackend>: 'static {
     /// `true` if the claims of sign-in are kept with the session.

@@ -37,6 +37,8 @@ pub(super) struct AnyBackend {
     pub(super) kind: &'static str,
     /// The type of the backend.
     pub(super) type_id: TypeId,
+    /// The type of the subject.
+    pub(super) subject: TypeId,
     /// Finds a field inside of the user's claims that looks like a secret.
     pub(super) secret: fn() -> Option<NestedSecret>,
     /// Refuses members that the backend cannot add to an answer.
@@ -78,6 +80,14 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     settings.validate()?;
     #[cfg(feature = "axum")]
     refuse_same_paths(&settings, shell.routes)?;
+    // The derive refuses `bool`; it cannot see through another name of the type.
+    if shell.subject == TypeId::of::<bool>() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "the subject of the users is a `bool`, which has only two values and cannot tell users \
+             apart: use a `Uuid`, an integer or a `String`",
+        ));
+    }
     if let Some(secret) = (shell.secret)() {
         return Err(Error::new(ErrorKind::Usage, secret.to_string()));
     }

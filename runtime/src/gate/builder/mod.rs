@@ -311,6 +311,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             kind: B::KIND,
             type_id: TypeId::of::<B>(),
             secret: nested_secret::<<B::User as JwtClaims>::Claims>,
+            subject: TypeId::of::<<B::User as JwtClaims>::Subject>(),
             check_answer: check_answer::<B>,
             #[cfg(feature = "axum")]
             routes: &B::ROUTES,

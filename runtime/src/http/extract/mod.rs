@@ -53,7 +53,7 @@ use crate::error::{Code, Refusal};
 use crate::gate::{Running, Verifier};
 use crate::policy::compose::consistency;
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
-use crate::token::{ClaimSet as _, JwtClaims, TokenInfo};
+use crate::token::{ClaimSet as _, JwtClaims, Known, TokenInfo};
 
 #[cfg(not(feature = "cookies"))]
 use credential::{Taken, credential, place};
@@ -79,7 +79,7 @@ use handed::{CallerToken, HandedCaller};
 pub struct Auth<U, P = Anyone>
 where
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     caller: CallerToken<U::Claims>,
     transport: Transport,
@@ -267,9 +267,9 @@ impl<U: JwtClaims, P: PolicyFor<U>> Deref for Auth<U, P> {
 
 impl<S, U, P> FromRequestParts<S> for Auth<U, P>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     type Rejection = Rejection;
 
@@ -280,9 +280,9 @@ where
 
 impl<S, U, P> OptionalFromRequestParts<S> for Auth<U, P>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     type Rejection = Rejection;
 
@@ -344,9 +344,9 @@ mod sealed {
 
 impl<S, U, P> FromRequestParts<S> for Lenient<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     type Rejection = Rejection;
 

@@ -13,7 +13,7 @@ use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
 use crate::gate::{BEARER, Verifier};
 use crate::policy::{PolicyFor, Rule, decide};
-use crate::token::{JwtClaims, Origin};
+use crate::token::{JwtClaims, Known, Origin};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// Verifies a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
@@ -210,11 +210,11 @@ fn has_cookie<U: JwtClaims>(parts: &Parts, verifier: &Verifier<U>) -> Result<boo
 
 impl<S, U1, P1, U2, P2> FromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
-    S: Send + Sync + Holds<U1> + Holds<U2>,
+    S: Send + Sync + Holds<Known<U1>> + Holds<Known<U2>>,
     U1: JwtClaims,
-    P1: PolicyFor<U1>,
+    P1: PolicyFor<Known<U1>>,
     U2: JwtClaims,
-    P2: PolicyFor<U2>,
+    P2: PolicyFor<Known<U2>>,
 {
     type Rejection = Rejection;
 
@@ -228,11 +228,11 @@ where
 
 impl<S, U1, P1, U2, P2> OptionalFromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
-    S: Send + Sync + Holds<U1> + Holds<U2>,
+    S: Send + Sync + Holds<Known<U1>> + Holds<Known<U2>>,
     U1: JwtClaims,
-    P1: PolicyFor<U1>,
+    P1: PolicyFor<Known<U1>>,
     U2: JwtClaims,
-    P2: PolicyFor<U2>,
+    P2: PolicyFor<Known<U2>>,
 {
     type Rejection = Rejection;
 

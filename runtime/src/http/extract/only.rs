@@ -8,7 +8,7 @@ use super::super::problem::Rejection;
 use super::credential::Taken;
 use super::{Auth, Holds};
 use crate::policy::PolicyFor;
-use crate::token::JwtClaims;
+use crate::token::{JwtClaims, Known};
 
 /// A caller whose token came in a header: as [`Auth`], without cookies.
 ///
@@ -39,18 +39,18 @@ pub struct CookieOnly<A: super::IsAuth>(pub A);
 
 async fn take<U, P, S>(parts: &mut Parts, state: &S, taken: Taken) -> Result<Auth<U, P>, Rejection>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     Auth::demand(parts, Holds::<U>::verifier(state), taken).await
 }
 
 impl<S, U, P> FromRequestParts<S> for BearerOnly<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     type Rejection = Rejection;
 
@@ -61,9 +61,9 @@ where
 
 impl<S, U, P> FromRequestParts<S> for CookieOnly<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     type Rejection = Rejection;
 

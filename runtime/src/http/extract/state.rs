@@ -15,7 +15,8 @@ use crate::token::JwtClaims;
     message = "the state `{Self}` holds no gate for `{U}`",
     label = "the tokens of `{U}` cannot be verified here",
     note = "hand the gate to the router: `.with_state(gate)`; for a state of your own with a field \
-            for the gate, write `#[derive(GateState)]`; an `Arc` of it holds the gate too"
+            for the gate, write `#[derive(GateState)]`; an `Arc` of it holds the gate too",
+    note = "`FromRef` written by hand for the gate is not enough: write it for `Verifier<{U}>` too"
 )]
 pub trait Holds<U: JwtClaims> {
     /// Returns the verifier of the tokens.

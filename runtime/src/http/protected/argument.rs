@@ -14,7 +14,7 @@ use super::super::extract::{
 use super::{CallerUser, Security};
 use crate::gate::Refresh;
 use crate::policy::PolicyFor;
-use crate::token::JwtClaims;
+use crate::token::{JwtClaims, Known};
 
 /// A function with at most sixteen arguments.
 ///
@@ -109,9 +109,9 @@ impl<A: IntoResponse> Answer for A {}
 
 impl<S, U, P> CallerArgument<S> for Auth<U, P>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
@@ -119,9 +119,9 @@ where
 
 impl<S, U, P> CallerArgument<S> for Option<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     const SECURITY: Security = Security::Lenient(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
@@ -129,9 +129,9 @@ where
 
 impl<S, U, P> CallerArgument<S> for Lenient<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     const SECURITY: Security = Security::Lenient(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
@@ -139,11 +139,11 @@ where
 
 impl<S, U1, P1, U2, P2> CallerArgument<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
-    S: Send + Sync + Holds<U1> + Holds<U2>,
+    S: Send + Sync + Holds<Known<U1>> + Holds<Known<U2>>,
     U1: JwtClaims,
-    P1: PolicyFor<U1>,
+    P1: PolicyFor<Known<U1>>,
     U2: JwtClaims,
-    P2: PolicyFor<U2>,
+    P2: PolicyFor<Known<U2>>,
 {
     const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
     const CALLERS: &'static [CallerUser] =
@@ -152,9 +152,9 @@ where
 
 impl<S, U, P> CallerArgument<S> for BearerOnly<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::bearer::<U>()];
@@ -162,9 +162,9 @@ where
 
 impl<S, U, P> CallerArgument<S> for CookieOnly<Auth<U, P>>
 where
-    S: Send + Sync + Holds<U>,
+    S: Send + Sync + Holds<Known<U>>,
     U: JwtClaims,
-    P: PolicyFor<U>,
+    P: PolicyFor<Known<U>>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::cookie::<U>()];
@@ -222,6 +222,12 @@ impl<F, Fut> sealed::Sealed<((),)> for F where F: FnOnce() -> Fut {}
 impl<F, Fut> Arguments<((),)> for F where F: FnOnce() -> Fut {}
 
 mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot implement `Handles`: functions alone are protected handlers",
+        label = "`{Self}` is not a function",
+        note = "write an `async fn` whose first argument says who may call it, and do there what \
+                `{Self}` does"
+    )]
     pub trait Sealed<T> {}
 }
 
