@@ -99,7 +99,7 @@ const MISTAKES: &[Mistake] = &[
     // One for the lifetime, and one for the field that the constructor lacks. The others are the places
     // that name the type without its lifetime, which rustc reports of every struct that gets one.
     more(
-        13,
+        14,
         once(
             "borrowing_user",
             &[("struct User {", "struct User<'a> {\n    name: &'a str,")],
@@ -123,12 +123,12 @@ const MISTAKES: &[Mistake] = &[
         "cannot borrow",
     ),
     // No macro sees the struct, so that nothing stands in for its claims. rustc reports the four
-    // attributes that no derive reads; then, once each, the backend, the policy and the caller that
-    // name the user, whose other impls are silent; and then what the program itself says of
-    // `Auth<User>`: the bound of `Auth` is looked at in each argument, each future and each route,
-    // and each method of claims that are not known. The first error is the one to repair.
+    // attributes that no derive reads; then, once each, the backend and the policy that name the
+    // user, whose other impls are silent; and then what names `Auth<User>`: the bound of `Auth` is
+    // looked at in each argument, each future, each route, each impl of a caller, and each method of
+    // claims that are not known. The first error is the one to repair.
     more(
-        32,
+        41,
         once(
             "forgotten_claims",
             &[(

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned as _;
-use syn::{Generics, parse_quote};
+use syn::{Generics, Type, parse_quote, parse_quote_spanned};
 
 use super::model::CallerModel;
-use crate::path::{Krate, asked, located, moved};
+use crate::path::{located, moved};
 
 /// Returns the impls of `IsCaller`, `CallerArgument` and `FromRequestParts`.
 pub(crate) fn emit(model: &CallerModel) -> TokenStream {
@@ -17,26 +17,29 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
         inner,
         extracted,
     } = model;
-    let (params, args, clause) = generics.split_for_impl();
+    let (params, args, _) = generics.split_for_impl();
+    let mut checked = generics.clone();
     // A type that declares no caller is reported at the place where it is written.
-    let inner = if generics.params.is_empty() {
-        asked(krate, "is_caller", inner)
-    } else {
-        moved(inner, located(inner.span()))
-    };
-    let inside = quote!(#krate::Inside<Self>);
-    let mut of_state = for_states(krate, generics);
+    let here = located(inner.span());
+    let (at, moved) = (krate.at(here), moved(inner, here));
+    checked
+        .make_where_clause()
+        .predicates
+        .push(parse_quote_spanned!(here=> #moved: #at::IsCaller));
+    let checked = &checked.where_clause;
+    let mut of_state = for_states(generics);
     if let Some(clause) = &mut of_state.where_clause {
         clause
             .predicates
-            .push(parse_quote!(#inside: #krate::CallerArgument<__TollgateS>));
+            .push(parse_quote!(#inner: #krate::CallerArgument<__TollgateS>));
     }
     let (state_params, _, extracting) = of_state.split_for_impl();
     let mut declaring = of_state.clone();
     if let (None, Some(clause)) = (extracted, &mut declaring.where_clause) {
+        let own: Type = parse_quote!(#name #args);
         clause
             .predicates
-            .push(parse_quote!(Self: #krate::FromRequestParts<__TollgateS>));
+            .push(parse_quote!(#own: #krate::FromRequestParts<__TollgateS>));
     }
     let declaring = &declaring.where_clause;
     let extraction = extracted.as_ref().map(|member| {
@@ -47,36 +50,35 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
                 async fn from_request_parts(
                     __tollgate_parts: &mut #krate::Parts,
                     __tollgate_state: &__TollgateS,
-                ) -> ::core::result::Result<Self, Self::Rejection> {
-                    let __tollgate_caller = #krate::caller::<Self, _>(__tollgate_parts, __tollgate_state);
-                    ::core::result::Result::Ok(Self { #member: __tollgate_caller.await?.0 })
+                ) -> ::core::result::Result<Self, #krate::CallerRejection> {
+                    let __tollgate_caller =
+                        #krate::caller::<#inner, __TollgateS>(__tollgate_parts, __tollgate_state);
+                    ::core::result::Result::Ok(Self { #member: __tollgate_caller.await? })
                 }
             }
         }
     });
     quote! {
         #[automatically_derived]
-        impl #params #krate::IsCaller for #name #args #clause {
-            type Caller = #inner;
-        }
+        impl #params #krate::IsCaller for #name #args #checked {}
         #[automatically_derived]
         impl #state_params #krate::CallerArgument<__TollgateS> for #name #args #declaring {
             const SECURITY: #krate::Security =
-                #krate::security::<Self, __TollgateS>();
-            const CALLERS: #krate::Callers =
-                #krate::callers::<Self, __TollgateS>();
+                <#inner as #krate::CallerArgument<__TollgateS>>::SECURITY;
+            const CALLERS: &'static [#krate::CallerUser] =
+                <#inner as #krate::CallerArgument<__TollgateS>>::CALLERS;
         }
         #extraction
     }
 }
 
 /// Returns the generics with those of a state.
-pub(super) fn for_states(krate: &Krate, generics: &Generics) -> Generics {
+pub(super) fn for_states(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     generics.params.push(parse_quote!(__TollgateS));
     generics
         .make_where_clause()
         .predicates
-        .push(parse_quote!(__TollgateS: #krate::State));
+        .push(parse_quote!(__TollgateS: ::core::marker::Send + ::core::marker::Sync));
     generics
 }

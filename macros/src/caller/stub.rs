@@ -23,7 +23,7 @@ pub(crate) fn emit(outline: &Outline<CallerNames>) -> TokenStream {
         ..
     } = outline;
     let args = owned_args(generics);
-    let of_state = for_states(krate, &without_lifetimes(generics));
+    let of_state = for_states(&without_lifetimes(generics));
     let (params, _, clause) = of_state.split_for_impl();
     let extraction = names.extracted.then(|| {
         quote! {

@@ -60,9 +60,8 @@ pub use serde;
 pub use crate::gate::{Gate, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::http::named::{
-    CallerArgument, CallerRejection, CallerUser, Callers, FromRef, FromRequestParts, Inside,
-    IsCaller, Parts, Security, State, caller, callers, held_gate, held_verifier, is_caller,
-    security, verifier_for, verifier_of,
+    CallerArgument, CallerRejection, CallerUser, FromRef, FromRequestParts, IsCaller, Parts,
+    Security, caller, held_gate, held_verifier, verifier_for, verifier_of,
 };
 
 /// The builder that `fn gate(self)` starts.

@@ -20,8 +20,7 @@ impl<const N: usize> Unknown for Mistaken<N> {
     type Type = ();
 }
 
-/// Stands for the answer to a condition on a type that is asked once, by [`has_claims`] or
-/// [`is_caller`]. Where the type does not fulfil it, the number does not exist, so rustc reports that
+/// Stands for the answer to a condition on a type that is asked once, by [`has_claims`]. Where the type does not fulfil it, the number does not exist, so rustc reports that
 /// there, and says nothing more of any place where the type comes to be.
 #[derive(Debug)]
 pub struct Asked<const ANSWER: usize>;

@@ -4,7 +4,5 @@ pub use axum::extract::{FromRef, FromRequestParts};
 pub use http::request::Parts;
 
 pub use super::extract::state::{held_gate, held_verifier, verifier_for, verifier_of};
-pub use super::protected::caller::{
-    CallerRejection, Callers, Inside, IsCaller, State, caller, callers, is_caller, security,
-};
+pub use super::protected::caller::{CallerRejection, IsCaller, caller};
 pub use super::protected::{CallerArgument, CallerUser, Security};
