@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
@@ -177,6 +177,16 @@ pub fn built_with(package: &str, arguments: &[&str]) -> PathBuf {
     let found = found.expect("cargo built a program");
     known.insert(package.to_owned(), found.clone());
     found
+}
+
+/// Copies a program that is started next.
+///
+/// The copy is written by another process: while this one held it open for writing, a child that another
+/// thread starts would hold it open too, and the system refuses to run a file that is written to
+/// (`ETXTBSY`).
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status().unwrap();
+    assert!(copied.success(), "{} cannot be copied", from.display());
 }
 
 /// Returns a command that runs one test of this binary alone, in a process of its own, whose output

@@ -441,6 +441,9 @@ mod tests {
     fn every_refusal_has_one_line_with_its_reason() {
         let log = Log::default();
         let scheme: Arc<str> = "Bearer".into();
+        // Two dispatchers: of a process that has only one, a line that another thread reaches first
+        // is asked of that thread's dispatcher, which is none, and never written again.
+        let _second = tracing::Dispatch::new(log.clone());
         tracing::subscriber::with_default(log.clone(), || {
             for code in Code::ALL {
                 drop(Rejection::new(code, &scheme).into_response());

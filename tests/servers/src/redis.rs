@@ -29,14 +29,21 @@ struct Running {
 }
 
 impl Server {
+    /// Starts one as [`start`](Self::start) does; `None`, and said so, where `redis-server` is missing.
+    #[must_use]
+    pub fn private(settings: &[&str]) -> Option<Self> {
+        let started = Self::start(settings);
+        if started.is_none() {
+            super::skipped(MISSING);
+        }
+        started
+    }
+
     /// Starts one whose every answer is on the disk (`appendonly yes`, `appendfsync always`), or as
     /// other settings say. `None` where `redis-server` is missing.
     #[must_use]
     pub fn start(settings: &[&str]) -> Option<Self> {
-        if program().is_none() {
-            super::skipped("redis-server is missing");
-            return None;
-        }
+        program()?;
         let folder =
             std::env::temp_dir().join(format!("tollgate-redis-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).unwrap();
@@ -240,3 +247,6 @@ fn program() -> Option<PathBuf> {
         .map(|folder| folder.join("redis-server"))
         .find(|program| program.is_file())
 }
+
+/// The reason why a test without a server is skipped.
+pub const MISSING: &str = "redis-server is missing";

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tollgate_servers::left_out;
+
 /// The folder of the scripts.
 pub const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
 
 /// Says that a library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
 pub fn skipped(why: &str) {
-    println!("skipped: {why}");
+    left_out(why);
     assert_ne!(
         std::env::var("REQUIRE_INTEROP").as_deref(),
         Ok("1"),

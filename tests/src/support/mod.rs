@@ -5,4 +5,4 @@ pub mod interop;
 pub mod line;
 pub mod redis;
 
-pub use tollgate_servers::{postgres, skipped};
+pub use tollgate_servers::{left_out, postgres, skipped};

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tollgate::store::{RedisOptions, RedisStore};
 
+use tollgate_servers::redis::MISSING;
 pub use tollgate_servers::redis::Server;
 
-/// Returns the server that the tests of a process share, or that of `REDIS_URL`. Without one the
-/// test says so and ends; under `REQUIRE_STORES` it fails.
+/// Returns the server that the tests of a process share, or that of `REDIS_URL`. Without one each
+/// test says so and ends; under `REQUIRE_STORES` each fails.
 #[must_use]
 pub fn shared() -> Option<&'static str> {
     static URL: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -19,6 +20,9 @@ pub fn shared() -> Option<&'static str> {
         // It ends with the process, not with a test.
         Server::start(&[]).map(|server| std::mem::ManuallyDrop::new(server).url())
     });
+    if URL.is_none() {
+        super::skipped(MISSING);
+    }
     URL.as_deref()
 }
 

@@ -13,6 +13,7 @@ use tollgate::prelude::*;
 use tollgate_tests::flows::{Members, app};
 use tollgate_tests::serve::Server;
 use tollgate_tests::support::browser::Browser;
+use tollgate_tests::support::interop::skipped;
 
 const EMAIL: &str = "new@example.com";
 
@@ -108,8 +109,7 @@ impl Curl<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_four_flows_by_curl() {
     if Command::new("curl").arg("--version").output().is_err() {
-        println!("skipped: curl is missing");
-        return;
+        return skipped("curl is missing");
     }
     for has_cookies in [false, true] {
         let served = Served::start(has_cookies).await;

@@ -7,6 +7,7 @@ use axum::body::Body;
 use http::Request;
 use tollgate_tests::Answer;
 use tollgate_tests::support::interop::runs;
+use tollgate_tests::support::left_out;
 use tower::ServiceExt as _;
 
 use crate::quickstart::program::Place;
@@ -29,8 +30,7 @@ const TYPES: &str = concat!(
 fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents() {
     // They judge what is not a matter of safety: without them this is left out, everywhere.
     if let Err(why) = tools() {
-        println!("skipped: the tools for documents: {why}");
-        return;
+        return left_out(&format!("the tools for documents: {why}"));
     }
     let folder = tempfile::tempdir().unwrap();
     let mut judged = Command::new(SCRIPT);

@@ -192,6 +192,9 @@ impl Subscriber for Log {
 async fn a_debug_line_says_what_is_wrong_without_the_token() {
     let key = Key::new("k1");
     let log = Log::default();
+    // Two dispatchers: of a process that has only one, a line that another thread reaches first is
+    // asked of that thread's dispatcher, which is none, and never written again.
+    let _second = tracing::Dispatch::new(log.clone());
     let _logging = tracing::subscriber::set_default(log.clone());
     let long = "\u{202e}\r\nforged line".repeat(50);
     for (token, words) in [

@@ -37,7 +37,7 @@ async fn back(store: &RedisStore) -> Duration {
 
 #[tokio::test]
 async fn forgotten_scripts_are_sent_again() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = migrated(&server).await;
@@ -76,7 +76,7 @@ async fn forgotten_scripts_are_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_server_is_an_error_and_works_again_when_there_is_room() {
-    let Some(server) = Server::start(&["--maxmemory", "4mb"]) else {
+    let Some(server) = Server::private(&["--maxmemory", "4mb"]) else {
         return;
     };
     let store = migrated(&server).await;
@@ -150,7 +150,7 @@ async fn a_full_server_is_an_error_and_works_again_when_there_is_room() {
 /// A gate on a full server answers 503, and its sessions are there when there is room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_server_is_503_and_nobody_is_signed_out() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let deployment = Deployment::new();
@@ -180,7 +180,7 @@ async fn a_full_server_is_503_and_nobody_is_signed_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_gone_is_an_error_at_once_and_works_again_when_it_is_back() {
-    let Some(mut server) = Server::start(&[]) else {
+    let Some(mut server) = Server::private(&[]) else {
         return;
     };
     let deployment = Deployment::new();
@@ -214,7 +214,7 @@ async fn a_server_that_is_gone_is_an_error_at_once_and_works_again_when_it_is_ba
 /// comes after.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_hangs_is_an_error_in_time() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let options = RedisStore::options(server.url()).response_timeout(Duration::from_millis(300));
@@ -242,7 +242,7 @@ async fn a_server_that_hangs_is_an_error_in_time() {
 
 #[tokio::test]
 async fn a_primary_that_became_a_replica_is_an_error_until_it_is_one_again() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = migrated(&server).await;
@@ -263,7 +263,7 @@ async fn a_primary_that_became_a_replica_is_an_error_until_it_is_one_again() {
 /// A handshake that the server refuses is an error for now, not for good.
 #[tokio::test]
 async fn a_refused_handshake_is_tried_again() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = migrated(&server).await;
@@ -299,7 +299,7 @@ async fn a_refused_handshake_is_tried_again() {
 
 #[tokio::test]
 async fn a_write_waits_for_replicas_where_it_is_told_to() {
-    let Some(primary) = Server::start(&[]) else {
+    let Some(primary) = Server::private(&[]) else {
         return;
     };
     let waiting = |at_most| {
@@ -313,7 +313,8 @@ async fn a_write_waits_for_replicas_where_it_is_told_to() {
     // A replica on a busy machine may take its time: what must succeed is asked of a store that has
     // more of it.
     let store = waiting(Duration::from_secs(20)).connect().await.unwrap();
-    let Some(mut replica) = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()])
+    let Some(mut replica) =
+        Server::private(&["--replicaof", "127.0.0.1", &primary.port.to_string()])
     else {
         return;
     };
@@ -352,7 +353,7 @@ async fn a_write_waits_for_replicas_where_it_is_told_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_acknowledged_is_there_after_a_kill() {
     const SESSIONS: u32 = 8;
-    let Some(mut server) = Server::start(&[]) else {
+    let Some(mut server) = Server::private(&[]) else {
         return;
     };
     let store = migrated(&server).await;

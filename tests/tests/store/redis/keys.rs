@@ -87,7 +87,7 @@ async fn filled(server: &Server) -> RedisStore {
 
 #[tokio::test]
 async fn every_key_lies_in_the_deployments_slot() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     filled(&server).await;
@@ -102,7 +102,7 @@ async fn every_key_lies_in_the_deployments_slot() {
 /// need never do.
 #[tokio::test]
 async fn only_what_ends_vanishes_and_not_before_its_end() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     filled(&server).await;
@@ -137,7 +137,7 @@ async fn only_what_ends_vanishes_and_not_before_its_end() {
 /// A rotation does not move what the opening set.
 #[tokio::test]
 async fn a_rotation_keeps_the_sessions_end() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = filled(&server).await;
@@ -165,7 +165,7 @@ async fn a_rotation_keeps_the_sessions_end() {
 /// Indices forget what vanished, as new things come.
 #[tokio::test]
 async fn what_vanished_leaves_its_indices() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = filled(&server).await;
@@ -225,7 +225,7 @@ async fn what_vanished_leaves_its_indices() {
 /// never does.
 #[tokio::test]
 async fn the_log_is_trimmed_behind_what_still_matters() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -267,7 +267,7 @@ async fn the_log_is_trimmed_behind_what_still_matters() {
 /// Times and epochs are exact below 2^53, and what is not is refused instead of rounded.
 #[tokio::test]
 async fn numbers_that_a_script_cannot_count_are_refused() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();

@@ -13,7 +13,7 @@ use crate::redis::node::Deployment;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_a_loss_sessions_are_over_and_tokens_of_before_are_refused_everywhere() {
-    let Some(mut server) = Server::start(&[]) else {
+    let Some(mut server) = Server::private(&[]) else {
         return;
     };
     let deployment = Deployment::new();
@@ -95,7 +95,7 @@ async fn after_a_loss_sessions_are_over_and_tokens_of_before_are_refused_everywh
 /// leave it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lost_deployment_is_founded_again_once() {
-    let Some(mut server) = Server::start(&[]) else {
+    let Some(mut server) = Server::private(&[]) else {
         return;
     };
     let mut stores = Vec::new();
@@ -183,7 +183,7 @@ async fn a_lost_deployment_is_founded_again_once() {
 /// `FLUSHALL` by somebody's hand is such a loss.
 #[tokio::test]
 async fn a_flushed_server_is_a_loss_too() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_flushed_server_is_a_loss_too() {
 /// (R89).
 #[tokio::test]
 async fn nothing_is_skipped_where_the_log_fell_back() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -292,7 +292,7 @@ async fn nothing_is_skipped_where_the_log_fell_back() {
 /// A log longer than one piece is read whole, and in order.
 #[tokio::test]
 async fn a_long_log_is_read_in_pieces() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();

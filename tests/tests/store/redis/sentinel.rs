@@ -87,11 +87,11 @@ fn keys(server: &Server) -> Option<i64> {
 /// Whichever of the sentinels answers; after a failover the store goes on with the new primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_primary_is_found_and_followed_through_a_failover() {
-    let Some(mut primary) = Server::start(&[]) else {
+    let Some(mut primary) = Server::private(&[]) else {
         return;
     };
     let of = ["--replicaof", "127.0.0.1", &primary.port.to_string()];
-    let replica = Server::start(&of).unwrap();
+    let replica = Server::private(&of).unwrap();
     let sentinel = Sentinel::start(primary.port);
     until(
         "the sentinel to know the replica",
@@ -128,7 +128,7 @@ async fn the_primary_is_found_and_followed_through_a_failover() {
 
 #[tokio::test]
 async fn a_name_that_no_sentinel_knows_and_a_sentinel_in_place_of_a_server_are_refused() {
-    let Some(primary) = Server::start(&[]) else {
+    let Some(primary) = Server::private(&[]) else {
         return;
     };
     let sentinel = Sentinel::start(primary.port);
@@ -163,7 +163,7 @@ async fn a_name_that_no_sentinel_knows_and_a_sentinel_in_place_of_a_server_are_r
 
 #[tokio::test]
 async fn a_cluster_is_refused_by_name() {
-    let Some(server) = Server::start(&["--cluster-enabled", "yes"]) else {
+    let Some(server) = Server::private(&["--cluster-enabled", "yes"]) else {
         return;
     };
     let refusal = async |url: String| RedisStore::connect(url).await.unwrap_err().to_string();

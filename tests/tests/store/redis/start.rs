@@ -81,7 +81,7 @@ async fn a_deployment_has_a_name_without_braces() {
 
 #[tokio::test]
 async fn a_wrong_password_and_a_missing_one_are_told_apart() {
-    let Some(server) = Server::start(&["--requirepass", PASSWORD]) else {
+    let Some(server) = Server::private(&["--requirepass", PASSWORD]) else {
         return;
     };
     let port = server.port;
@@ -112,7 +112,7 @@ async fn a_wrong_password_and_a_missing_one_are_told_apart() {
 /// the connection and at the start of a gate.
 #[tokio::test]
 async fn a_server_that_may_evict_is_refused() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_server_that_may_evict_is_refused() {
 /// knows.
 #[tokio::test]
 async fn the_policy_is_found_by_whichever_command_is_allowed() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     for (user, forbidden) in [("a", "-config"), ("b", "-info")] {
@@ -212,10 +212,10 @@ async fn the_policy_is_found_by_whichever_command_is_allowed() {
 
 #[tokio::test]
 async fn a_replica_is_refused() {
-    let Some(primary) = Server::start(&[]) else {
+    let Some(primary) = Server::private(&[]) else {
         return;
     };
-    let Some(replica) = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()])
+    let Some(replica) = Server::private(&["--replicaof", "127.0.0.1", &primary.port.to_string()])
     else {
         return;
     };
@@ -225,7 +225,7 @@ async fn a_replica_is_refused() {
 /// A later version that only adds says that programs of this version may go on.
 #[tokio::test]
 async fn a_newer_layout_that_only_adds_is_used() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -247,7 +247,7 @@ async fn a_newer_layout_that_only_adds_is_used() {
 /// A deployment of a release before tells since when this one uses it; a new one does not.
 #[tokio::test]
 async fn a_deployment_of_a_release_before_is_told_from_a_new_one() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();
@@ -265,7 +265,7 @@ async fn a_deployment_of_a_release_before_is_told_from_a_new_one() {
 
 #[tokio::test]
 async fn a_newer_layout_is_refused_and_left_alone() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = Server::private(&[]) else {
         return;
     };
     let store = RedisStore::connect(server.url()).await.unwrap();

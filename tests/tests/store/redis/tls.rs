@@ -12,6 +12,7 @@ use tollgate::settings::Settings;
 use tollgate::store::{RedisStore, Rotated, SessionStore as _, Store};
 use tollgate_tests::process::alone;
 use tollgate_tests::support::redis::Server;
+use tollgate_tests::support::skipped;
 
 use crate::record::{NOW, advance, new};
 
@@ -26,7 +27,7 @@ fn server() -> Option<(Server, u16)> {
         .local_addr()
         .unwrap()
         .port();
-    let server = Server::start(&[
+    let server = Server::private(&[
         "--tls-port",
         &port.to_string(),
         "--tls-cert-file",
@@ -164,7 +165,7 @@ fn signed(folder: &Path) -> bool {
         .output()
         .unwrap();
     if !run.status.success() {
-        println!("skipped: {}", String::from_utf8_lossy(&run.stderr));
+        skipped(&String::from_utf8_lossy(&run.stderr));
     }
     run.status.success()
 }
@@ -194,7 +195,7 @@ async fn a_client_shows_the_certificate_that_it_was_given() {
         "--tls-auth-clients",
         "yes",
     ];
-    let Some(_server) = Server::start(&settings) else {
+    let Some(_server) = Server::private(&settings) else {
         return;
     };
     let url = format!("rediss://localhost:{port}");

@@ -9,7 +9,7 @@ use std::process::Command;
 use tollgate::error::ErrorKind;
 use tollgate::realm::RealmName;
 use tollgate::store::{SessionStore as _, SqliteStore};
-use tollgate_tests::process::alone;
+use tollgate_tests::process::{alone, copy_program};
 
 use crate::record::{NOW, new, sid};
 
@@ -303,7 +303,7 @@ fn what_must_not_be_written_to_is_refused() {
 
     // A copy, because the folder that holds the original may be closed to others.
     let program = folder.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    copy_program(&std::env::current_exe().unwrap(), &program);
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let name = "what_must_not_be_written_to_is_refused";
     let mut child = Command::new(program);

@@ -124,7 +124,7 @@ async fn a_cut_between_a_node_and_postgresql_loses_and_ends_no_session() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_between_a_node_and_redis_loses_and_ends_no_session() {
-    let Some(server) = redis::Server::start(&[]) else {
+    let Some(server) = redis::Server::private(&[]) else {
         return;
     };
     cut_in_every_way("Redis", &server.url(), server.port).await;

@@ -140,7 +140,7 @@ async fn r87_the_last_of_three_processes_on_postgresql_refuses_in_time() {
 /// R86, R87.
 #[test]
 fn r87_the_last_of_three_processes_on_redis_refuses_in_time() {
-    let Some(server) = redis::Server::start(&[]) else {
+    let Some(server) = redis::Server::private(&[]) else {
         return;
     };
     let deployment = Deployment::new();
@@ -273,7 +273,7 @@ async fn r88_a_node_that_is_cut_off_from_postgresql_follows_on_stale_and_catches
 /// R88.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r88_a_node_that_is_cut_off_from_redis_follows_on_stale_and_catches_up() {
-    let Some(server) = redis::Server::start(&[]) else {
+    let Some(server) = redis::Server::private(&[]) else {
         return;
     };
     let line = Line::to(server.port).await;

@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 pub(crate) use tollgate_tests::process::{HOST, bare, post, wait_for};
-use tollgate_tests::process::{Output, TICK, TIMEOUT, built, exchange, parse};
+use tollgate_tests::process::{Output, TICK, TIMEOUT, built, copy_program, exchange, parse};
 use tollgate_tests::{Answer, PASSWORD, Tokens};
 
 /// The folder, port and settings of a quickstart, which may be started several times.
@@ -79,7 +79,7 @@ impl Place {
     pub(crate) fn run_by_nobody(mut self) -> Self {
         if runs_as_root(self.root.path()) {
             let copy = self.root.path().join("quickstart");
-            fs::copy(&self.binary, &copy).unwrap();
+            copy_program(&self.binary, &copy);
             self.binary = copy;
             self.user = Some(NOBODY);
             self.give_away();

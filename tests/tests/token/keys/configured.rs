@@ -15,6 +15,7 @@ use tollgate::keys::{Algorithm, ConfiguredRing, KeyRing, KeyState, PublicKey};
 use tollgate::prelude::*;
 use tollgate::secret::Secret;
 use tollgate::token::RefreshToken;
+use tollgate_tests::support::interop::skipped;
 use tollgate_tests::{Accounts, App};
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -522,7 +523,7 @@ fn made(script: &str) -> Option<Vec<u8>> {
         .output()
         .unwrap();
     if !run.status.success() {
-        println!("skipped: {}", String::from_utf8_lossy(&run.stderr));
+        skipped(&String::from_utf8_lossy(&run.stderr));
         return None;
     }
     Some(std::fs::read(folder.path().join("key")).unwrap())

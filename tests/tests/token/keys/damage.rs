@@ -9,6 +9,7 @@ use tollgate::error::{Error, ErrorKind};
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::settings::{KeysGroup, Settings};
 use tollgate_tests::App;
+use tollgate_tests::support::skipped;
 
 use crate::keys::folder::{files, manifest, private, restore};
 
@@ -262,8 +263,7 @@ async fn a_group_of_the_process_is_trusted_where_the_setting_says_so() {
     mode(folder.path(), 0o2770);
 
     if std::os::unix::fs::chown(folder.path(), None, Some(own + 54321)).is_err() {
-        println!("skipped: only root gives files to other groups and users");
-        return;
+        return skipped("only root gives files to other groups and users");
     }
     let refused = opened(&folder, KeysGroup::Trust).await.unwrap_err();
     assert!(
@@ -282,8 +282,7 @@ async fn what_belongs_to_another_user_is_refused() {
         .chain([folder.path().to_owned()]);
     for path in paths {
         if std::os::unix::fs::chown(&path, Some(54321), None).is_err() {
-            println!("skipped: only root gives files to other users");
-            return;
+            return skipped("only root gives files to other users");
         }
         for group in [KeysGroup::Refuse, KeysGroup::Trust] {
             let refused = opened(&folder, group).await.unwrap_err().to_string();
