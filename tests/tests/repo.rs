@@ -109,6 +109,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
                 "target",
                 "quickstart-data",
                 "cluster-data",
+                "accounts-data",
+                "pages-data",
+                "two-kinds-data",
                 "node_modules",
                 "book",
             ]
@@ -584,6 +587,46 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The folders that the examples fill hold keys and secrets.
+#[test]
+fn the_folders_that_the_examples_fill_are_not_committed() {
+    let ignored = read(&root().join(".gitignore"));
+    let own = read(&root().join("tests/tests/repo.rs"));
+    let mut found = 0;
+    for source in sources(&root().join("examples")) {
+        let text = read(&source);
+        for (at, _) in text.match_indices("\"./") {
+            let name = text[at + 3..].split('"').next().unwrap();
+            assert!(
+                ignored.lines().any(|line| line == format!("/{name}")),
+                "{}: `{name}` is not in .gitignore",
+                shown(&source)
+            );
+            assert!(
+                own.contains(&format!("\"{name}\",")),
+                "{}: `{name}` is not left out by `files`",
+                shown(&source)
+            );
+            found += 1;
+        }
+    }
+    assert!(found >= 5, "{found}");
+}
+
+/// A test that leaves something out says so through `skipped` or `left_out`, whose line is shown also
+/// where the test passes.
+#[test]
+fn no_test_says_by_itself_that_it_is_skipped() {
+    // In pieces, so that this file does not hold it itself.
+    let print = ["println!(\"skip", "ped"].concat();
+    let loud: Vec<String> = sources(&root())
+        .into_iter()
+        .filter(|path| read(path).contains(&print))
+        .map(|path| shown(&path))
+        .collect();
+    assert!(loud.is_empty(), "{}", loud.join("\n"));
 }
 
 /// The macros and the gate look for the same names; neither crate can take them from the other.

@@ -209,15 +209,25 @@ impl Accounts {
         code: &str,
     ) -> Result<(), AuthError> {
         let stored = self.by_id(user.subject()).await?.ok_or(AuthError::Gone)?;
-        let step = stored
-            .totp_pending
-            .and_then(|totp| totp.check_current(code))
-            .ok_or(AuthError::Invalid)?;
+        let pending = stored.totp_pending.ok_or(AuthError::Invalid)?;
+        let step = pending.check_current(code).ok_or(AuthError::Invalid)?;
+        self.turn_on(user.subject(), &pending, step).await
+    }
+
+    /// Turns on the factor whose code was checked, and no other: where another one was proposed
+    /// meanwhile, nothing changes and the user is told.
+    pub(crate) async fn turn_on(
+        &self,
+        id: &Uuid,
+        checked: &Totp,
+        step: u64,
+    ) -> Result<(), AuthError> {
         let query = "UPDATE users SET totp = totp_pending, totp_pending = NULL, totp_last = ?
-                     WHERE id = ? AND totp_pending IS NOT NULL";
+                     WHERE id = ? AND totp_pending = ?";
         let done = sqlx::query(query)
             .bind(step as i64)
-            .bind(user.subject().to_string())
+            .bind(id.to_string())
+            .bind(checked.secret().to_base32())
             .execute(&self.db)
             .await?;
         if done.rows_affected() == 1 {

@@ -26,9 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accounts = Accounts::open(&file, passwords.clone(), Emails::printed()).await;
     let accounts = accounts.map_err(|error| format!("the users cannot be read: {error:?}"))?;
     let mut settings = Settings::load()?;
-    settings
-        .issuer
-        .get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings.issuer.get_or_insert(ISSUER.to_owned());
     settings.audience.get_or_insert("accounts".to_owned());
     let ring = KeyRing::options(folder.join("keys")).settings(&settings.keys);
     let gate = accounts
@@ -41,10 +39,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = listener.local_addr()?;
     println!(
-        "Emails are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json \
-         '{{\"email\": \"ada@example.com\"}}'\n",
-        listener.local_addr()?
+        "listening on http://{address}\n\nEmails are printed here. Begin with:\n\n  curl -i \
+         http://{address}/account/signup --json '{{\"email\": \"ada@example.com\"}}'\n"
     );
     let service = flow::routes(&gate).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async { _ = tokio::signal::ctrl_c().await };
@@ -54,3 +52,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     gate.shutdown().await?;
     Ok(())
 }
+
+/// The name of this issuer, which stays the same on another port: tokens and the store know it.
+const ISSUER: &str = "http://127.0.0.1:3000";

@@ -389,6 +389,36 @@ async fn r128_a_second_factor_is_asked_for_whatever_became_of_the_password() {
     );
 }
 
+/// Two windows set up a factor: the code of the first is checked, and the second proposes its factor
+/// before the first one's is turned on.
+#[tokio::test]
+async fn a_factor_whose_code_was_not_checked_is_not_turned_on() {
+    let app = App::new().await;
+    app.signed_up().await;
+    let session = app.tokens(FIRST).await;
+    let propose = async || {
+        let (_, proposed) = app
+            .call("POST", "/account/totp", Some(&session), json!(null))
+            .await;
+        let secret = TotpSecret::try_from_base32(proposed["secret"].as_str().unwrap()).unwrap();
+        Builder::new()
+            .with_secret(secret)
+            .with_account_name(ADA)
+            .build()
+            .unwrap()
+    };
+    let (checked, other) = (propose().await, propose().await);
+    let id = app.accounts.by_email(ADA).await.unwrap().unwrap().id;
+    assert!(matches!(
+        app.accounts.turn_on(&id, &checked, 1).await,
+        Err(AuthError::Invalid)
+    ));
+    // The password alone is still enough.
+    _ = app.tokens(FIRST).await;
+    app.accounts.turn_on(&id, &other, 1).await.unwrap();
+    assert_eq!(app.sign_in(FIRST).await.1["step"], "totp");
+}
+
 /// R117: whatever is wrong, it is one hash and the same bytes.
 #[tokio::test]
 async fn r117_every_way_not_to_come_in_costs_one_hash_and_looks_the_same() {

@@ -97,8 +97,11 @@ async fn whoami(caller: Auth<Caller>) -> Json<Value> {
     )
 }
 
+/// Orders belong to issuer and subject together: the partner may have a user whose subject is that of
+/// a user of the provider.
 async fn orders(caller: Auth<Caller, Readers>) -> Json<Value> {
-    Json(json!([{"of": caller.subject(), "what": "a hundred bolts"}]))
+    let (issuer, subject) = caller.token().identity();
+    Json(json!([{"of": {"issuer": issuer, "subject": subject}, "what": "a hundred bolts"}]))
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+#[claim_value(text)]
 pub enum Role {
     /// Sees where everybody is signed in.
     Admin,
@@ -83,29 +84,43 @@ impl Accounts {
         for table in TABLES {
             sqlx::query(table).execute(&accounts.db).await?;
         }
-        accounts.add("ada@example.com", "admin", false).await?;
-        accounts.add("grace@example.com", "writer", false).await?;
-        accounts.add("mallory@example.com", "writer", true).await?;
+        accounts.fill().await?;
         Ok(accounts)
     }
 
-    async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
-        if self.by_email(email).await?.is_none() {
+    /// Adds the first users to a table that has none. A user who was deleted does not come back at
+    /// the next start, with a password that everybody can read here.
+    async fn fill(&self) -> Result<(), AuthError> {
+        let users: i64 = sqlx::query_scalar(COUNT).fetch_one(&self.db).await?;
+        if users > 0 {
+            return Ok(());
+        }
+        // Another process that starts at the same moment waits here, and then finds the users.
+        let mut change = self.db.begin_with("BEGIN IMMEDIATE").await?;
+        let users: i64 = sqlx::query_scalar(COUNT).fetch_one(&mut *change).await?;
+        if users > 0 {
+            return Ok(());
+        }
+        for (email, role, disabled) in [
+            ("ada@example.com", Role::Admin, false),
+            ("grace@example.com", Role::Writer, false),
+            ("mallory@example.com", Role::Writer, true),
+        ] {
             let password = Password::new("correct horse battery staple");
             let hash = self.passwords.hash(&password).await?;
             sqlx::query(
                 "INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, \
-                 ?) ON CONFLICT (email) DO NOTHING",
+                 ?)",
             )
             .bind(Uuid::new_v4().to_string())
             .bind(email)
-            .bind(role)
+            .bind(role.as_str())
             .bind(hash.as_str())
             .bind(disabled)
-            .execute(&self.db)
+            .execute(&mut *change)
             .await?;
         }
-        Ok(())
+        Ok(change.commit().await?)
     }
 
     async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
@@ -147,10 +162,14 @@ impl Accounts {
 
     /// A second factor that its owner has not used yet.
     pub(crate) async fn propose_factor(&self, user: &Auth<User, Fresh>) -> Result<Totp, AuthError> {
-        let factor = totp(TotpSecret::generate(), user.claims().email())?;
+        self.propose(user.subject(), user.claims().email()).await
+    }
+
+    async fn propose(&self, id: &Uuid, email: &str) -> Result<Totp, AuthError> {
+        let factor = totp(TotpSecret::generate(), email)?;
         sqlx::query("UPDATE users SET proposed_factor = ? WHERE id = ?")
             .bind(factor.secret().to_base32())
-            .bind(user.subject().to_string())
+            .bind(id.to_string())
             .execute(&self.db)
             .await?;
         Ok(factor)
@@ -165,16 +184,27 @@ impl Accounts {
         let stored = self.by_id(user.subject()).await?.ok_or(AuthError::Gone)?;
         let proposed = stored.proposed_factor.ok_or(Code::InvalidRequest)?;
         let used = proposed.check_current(code).ok_or(Code::InvalidRequest)?;
+        self.turn_on(user.subject(), &proposed, used).await
+    }
+
+    /// Turns on the factor whose code was checked, and no other: where another one was proposed
+    /// meanwhile, nothing changes and the user is told.
+    async fn turn_on(&self, id: &Uuid, checked: &Totp, used: u64) -> Result<(), Rejection> {
         let query = sqlx::query(
             "UPDATE users SET factor = proposed_factor, proposed_factor = NULL, factor_used = ?
-             WHERE id = ? AND proposed_factor IS NOT NULL",
+             WHERE id = ? AND proposed_factor = ?",
         );
-        query
+        let done = query
             .bind(used as i64)
-            .bind(user.subject().to_string())
+            .bind(id.to_string())
+            .bind(checked.secret().to_base32())
             .execute(&self.db)
             .await?;
-        Ok(())
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(Code::InvalidRequest.into())
+        }
     }
 
     pub(crate) async fn remove_factor(&self, user: &Auth<User, Fresh>) -> Result<(), AuthError> {
@@ -271,6 +301,7 @@ impl Refresh for Accounts {
     }
 }
 
+const COUNT: &str = "SELECT count(*) FROM users";
 const BY_EMAIL: &str = "SELECT id, email, role, password_hash, disabled, factor, proposed_factor \
                         FROM users WHERE email = ?";
 const BY_ID: &str = "SELECT id, email, role, password_hash, disabled, factor, proposed_factor \
@@ -297,17 +328,13 @@ fn user(row: Row) -> Result<User, AuthError> {
         totp(secret, &email).map(Some)
     };
     let (factor, proposed_factor) = (read(factor)?, read(proposed_factor)?);
-    let role = if role == "admin" {
-        Role::Admin
-    } else {
-        Role::Writer
-    };
     // A hash that cannot be read is reported with the id.
     let password_hash = Stored::from(password_hash).of(&id);
     Ok(User {
         id: id.parse()?,
         email,
-        roles: vec![role],
+        // A role that this program does not know is an error, not the least of those it knows.
+        roles: vec![role.parse()?],
         password_hash,
         disabled,
         factor,
@@ -344,3 +371,86 @@ const TABLES: [&str; 2] = [
         text  TEXT NOT NULL
     ) STRICT",
 ];
+
+#[cfg(test)]
+mod tests {
+    use tollgate::password::Hashing;
+
+    use super::*;
+
+    async fn open(folder: &Path) -> Accounts {
+        let passwords = Passwords::with(Hashing::cheap_dangerous()).unwrap();
+        Accounts::open(&folder.join("app.db"), passwords)
+            .await
+            .unwrap()
+    }
+
+    fn folder() -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    #[tokio::test]
+    async fn a_deleted_user_does_not_come_back_at_the_next_start() {
+        let folder = folder();
+        let accounts = open(&folder).await;
+        sqlx::query("DELETE FROM users WHERE email = 'ada@example.com'")
+            .execute(&accounts.db)
+            .await
+            .unwrap();
+        drop(accounts);
+
+        let accounts = open(&folder).await;
+        assert!(
+            accounts
+                .by_email("ada@example.com")
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert_eq!(accounts.everybody().await.unwrap().len(), 2);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_role_that_is_not_known_is_an_error() {
+        let row = |role: &str| -> Row {
+            let id = Uuid::nil().to_string();
+            let email = "ada@example.com".to_owned();
+            let hash = String::new();
+            (id, email, role.to_owned(), hash, false, None, None)
+        };
+        assert_eq!(user(row("admin")).unwrap().roles, [Role::Admin]);
+        assert_eq!(user(row("writer")).unwrap().roles, [Role::Writer]);
+        for role in ["owner", "Admin", "admin ", ""] {
+            let refused = user(row(role));
+            assert!(matches!(refused, Err(AuthError::Unavailable(_))), "{role}");
+        }
+    }
+
+    /// Two windows set up a factor: the code of the first is checked, and the second proposes its
+    /// factor before the first one's is turned on.
+    #[tokio::test]
+    async fn a_factor_whose_code_was_not_checked_is_not_turned_on() {
+        let folder = folder();
+        let accounts = open(&folder).await;
+        let email = "grace@example.com";
+        let grace = async || accounts.by_email(email).await.unwrap().unwrap();
+        let id = grace().await.id;
+        let checked = accounts.propose(&id, email).await.unwrap();
+        let other = accounts.propose(&id, email).await.unwrap();
+
+        assert!(accounts.turn_on(&id, &checked, 1).await.is_err());
+        let user = grace().await;
+        assert!(user.factor.is_none());
+        let proposed = user.proposed_factor.unwrap().secret().to_base32();
+        assert_eq!(proposed, other.secret().to_base32());
+
+        assert!(accounts.turn_on(&id, &other, 1).await.is_ok());
+        assert!(accounts.turn_on(&id, &other, 1).await.is_err(), "only once");
+        let factor = grace().await.factor.unwrap().secret().to_base32();
+        assert_eq!(factor, other.secret().to_base32());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

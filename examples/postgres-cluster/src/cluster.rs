@@ -48,15 +48,16 @@ pub(crate) async fn run(on: On) -> Result<(), Box<dyn Error>> {
     );
 
     let shared = Shared::find(on).await?;
-    let (mut nodes, mut addresses) = (Vec::new(), Vec::new());
+    let (mut nodes, mut addresses, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..=3 {
-        let (node, address) = start(number, port, shared.url(), &folder).await?;
-        println!("node {number} listens on {address}");
-        nodes.push(node);
-        addresses.push(address);
+        let node = start(number, shared.url(), &folder).await?;
+        println!("node {number} listens on {}", node.address);
+        nodes.push(node.process);
+        addresses.push(node.address);
+        metrics.push(node.metrics);
     }
     // Where Prometheus finds the nodes: `prometheus/prometheus.yml` names this file.
-    let targets = serde_json::json!([{ "targets": addresses }]);
+    let targets = serde_json::json!([{ "targets": metrics }]);
     std::fs::write(folder.join("targets.json"), targets.to_string())?;
     println!("{}", LINES.replace("PORT", &port.to_string()));
     tokio::select! {
@@ -109,40 +110,55 @@ impl Shared {
     }
 }
 
+/// The name of this issuer, which stays the same on another port: tokens and the store know it.
+const ISSUER: &str = "http://127.0.0.1:3000";
+
+/// A node that runs.
+struct Node {
+    process: Child,
+    address: SocketAddr,
+    /// The address of its figures.
+    metrics: SocketAddr,
+}
+
 /// Starts this program as a node, and waits until it listens.
-async fn start(
-    number: u32,
-    port: u16,
-    store: String,
-    folder: &Path,
-) -> Result<(Child, SocketAddr), Box<dyn Error>> {
+async fn start(number: u32, store: String, folder: &Path) -> Result<Node, Box<dyn Error>> {
     let mut node = Command::new(env::current_exe()?);
     node.arg("node")
         .env("STORE_URL", store)
         .env("KEY_DIR", folder.join("keys"))
         .env("NODE", number.to_string())
-        .env("PORT", "0");
+        .env("PORT", "0")
+        .env("METRICS_PORT", "0");
     for (name, value) in [
-        ("TOLLGATE_ISSUER", format!("http://127.0.0.1:{port}")),
-        ("TOLLGATE_AUDIENCE", "postgres-cluster".to_owned()),
+        ("TOLLGATE_ISSUER", ISSUER),
+        ("TOLLGATE_AUDIENCE", "postgres-cluster"),
     ] {
         if env::var_os(name).is_none() {
             node.env(name, value);
         }
     }
-    let mut node = node
+    let mut process = node
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let output = node.stdout.take().ok_or("the node has no output")?;
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line).await?;
-    let address = line
-        .trim()
-        .strip_prefix("listening on http://")
-        .ok_or_else(|| format!("node {number} did not start"))?;
-    Ok((node, address.parse()?))
+    let output = process.stdout.take().ok_or("the node has no output")?;
+    let mut lines = BufReader::new(output).lines();
+    let mut address = async |said: &str| -> Result<SocketAddr, Box<dyn Error>> {
+        let line = lines.next_line().await?.unwrap_or_default();
+        let address = line
+            .strip_prefix(said)
+            .ok_or_else(|| format!("node {number} did not start"))?;
+        Ok(address.parse()?)
+    };
+    let metrics = address("metrics on http://").await?;
+    let address = address("listening on http://").await?;
+    Ok(Node {
+        process,
+        address,
+        metrics,
+    })
 }
 
 /// Waits for what ends a node: Ctrl-C, the signal with which a supervisor ends a process, or the

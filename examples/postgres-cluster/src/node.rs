@@ -22,6 +22,7 @@ use crate::figures::Figures;
 /// * `KEY_DIR`: the folder of the keys, the same for all nodes;
 /// * `NODE`: a name, which every answer carries as `x-node`;
 /// * `PORT`: where it listens, any free port where it is 0;
+/// * `METRICS_PORT`: where Prometheus reads the figures, any free port where it is not set;
 /// * `TOLLGATE_ISSUER`, `TOLLGATE_AUDIENCE` and whatever else tollgate's settings have, the same
 ///   for all nodes.
 pub(crate) async fn run(
@@ -31,6 +32,9 @@ pub(crate) async fn run(
     let port: u16 = variable("PORT")?
         .parse()
         .map_err(|_| "PORT must be a number up to 65535")?;
+    let metrics_port: u16 = env::var("METRICS_PORT")
+        .map_or(Ok(0), |port| port.parse())
+        .map_err(|_| "METRICS_PORT must be a number up to 65535")?;
     let name = HeaderValue::from_str(&variable("NODE")?)?;
     // Before the gate, which describes its figures when it is built.
     let figures = Figures::install()?;
@@ -49,9 +53,7 @@ pub(crate) async fn run(
         .await?;
     let app = Router::new()
         .route("/me", get(me))
-        .route("/health", get(health))
-        // For Prometheus: let no proxy pass it on to the outside.
-        .route("/metrics", get(async move || figures.render()));
+        .route("/health", get(health));
     let app = gate
         .install(app)
         .with_state(gate.clone())
@@ -60,9 +62,14 @@ pub(crate) async fn run(
             std::future::ready(response)
         }));
 
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| format!("port {port}: {error}"))?;
+    // On a port of their own, which no proxy passes on: the figures show how many users sign in and
+    // how many attempts fail.
+    let metrics = Router::new().route("/metrics", get(async move || figures.render()));
+    let metrics_listener = bind(metrics_port).await?;
+    println!("metrics on http://{}", metrics_listener.local_addr()?);
+    tokio::spawn(axum::serve(metrics_listener, metrics).into_future());
+
+    let listener = bind(port).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
@@ -70,6 +77,12 @@ pub(crate) async fn run(
         .await?;
     gate.shutdown().await?;
     Ok(())
+}
+
+async fn bind(port: u16) -> Result<TcpListener, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| format!("port {port}: {error}"))
 }
 
 /// The store that an address names.

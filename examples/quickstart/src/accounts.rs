@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// The roles of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+#[claim_value(text)]
 pub(crate) enum Role {
     Admin,
     Editor,
@@ -64,32 +65,44 @@ impl Accounts {
         )
         .execute(&accounts.db)
         .await?;
-        accounts.add("ada@example.com", "admin", false).await?;
-        accounts.add("grace@example.com", "editor", false).await?;
-        accounts.add("mallory@example.com", "editor", true).await?;
+        accounts.fill().await?;
         Ok(accounts)
     }
 
-    /// Adds a user unless there is one with this address, which another process may add meanwhile.
-    async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
-        if self.by_email(email).await?.is_none() {
-            let hash = self
-                .passwords
-                .hash(&Password::new("correct horse battery staple"))
-                .await?;
+    /// Adds the first users to a table that has none. A user who was deleted does not come back at
+    /// the next start, with a password that everybody can read here.
+    async fn fill(&self) -> Result<(), AuthError> {
+        let count = "SELECT count(*) FROM users";
+        let users: i64 = sqlx::query_scalar(count).fetch_one(&self.db).await?;
+        if users > 0 {
+            return Ok(());
+        }
+        // Another process that starts at the same moment waits here, and then finds the users.
+        let mut change = self.db.begin_with("BEGIN IMMEDIATE").await?;
+        let users: i64 = sqlx::query_scalar(count).fetch_one(&mut *change).await?;
+        if users > 0 {
+            return Ok(());
+        }
+        for (email, role, disabled) in [
+            ("ada@example.com", Role::Admin, false),
+            ("grace@example.com", Role::Editor, false),
+            ("mallory@example.com", Role::Editor, true),
+        ] {
+            let password = Password::new("correct horse battery staple");
+            let hash = self.passwords.hash(&password).await?;
             sqlx::query(
                 "INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, \
-                 ?) ON CONFLICT (email) DO NOTHING",
+                 ?)",
             )
             .bind(Uuid::new_v4().to_string())
             .bind(email)
-            .bind(role)
+            .bind(role.as_str())
             .bind(hash.as_str())
             .bind(disabled)
-            .execute(&self.db)
+            .execute(&mut *change)
             .await?;
         }
-        Ok(())
+        Ok(change.commit().await?)
     }
 
     async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
@@ -168,17 +181,13 @@ impl Refresh for Accounts {
 type Row = (String, String, String, String, bool);
 
 fn user((id, email, role, password_hash, disabled): Row) -> Result<User, AuthError> {
-    let role = if role == "admin" {
-        Role::Admin
-    } else {
-        Role::Editor
-    };
     // A hash that cannot be read is reported with the id.
     let password_hash = Stored::from(password_hash).of(&id);
     Ok(User {
         id: id.parse()?,
         email,
-        roles: vec![role],
+        // A role that this program does not know is an error, not the least of those it knows.
+        roles: vec![role.parse()?],
         password_hash,
         disabled,
     })
@@ -261,6 +270,46 @@ mod tests {
             Err(AuthError::Gone)
         ));
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_deleted_user_does_not_come_back_at_the_next_start() {
+        let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("app.db");
+        let accounts = Accounts::open(&file, cheap()).await.unwrap();
+        sqlx::query("DELETE FROM users WHERE email = 'ada@example.com'")
+            .execute(&accounts.db)
+            .await
+            .unwrap();
+        drop(accounts);
+
+        let accounts = Accounts::open(&file, cheap()).await.unwrap();
+        assert!(
+            accounts
+                .by_email("ada@example.com")
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let grace = accounts.by_email("grace@example.com").await.unwrap();
+        assert!(grace.is_some());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_role_that_is_not_known_is_an_error() {
+        let row = |role: &str| {
+            let id = Uuid::nil().to_string();
+            let email = "ada@example.com".to_owned();
+            (id, email, role.to_owned(), String::new(), false)
+        };
+        assert_eq!(user(row("admin")).unwrap().roles, [Role::Admin]);
+        assert_eq!(user(row("editor")).unwrap().roles, [Role::Editor]);
+        for role in ["owner", "Admin", "admin ", ""] {
+            let refused = user(row(role));
+            assert!(matches!(refused, Err(AuthError::Unavailable(_))), "{role}");
+        }
     }
 
     /// Another password is set between the check of the old one and the write of its better hash.

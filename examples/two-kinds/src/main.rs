@@ -52,7 +52,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .unwrap_or("./two-kinds-data".into()),
     );
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let app = App::open(&folder, port).await?;
+    let app = App::open(&folder).await?;
 
     let router = ProtectedRouter::new()
         .route("/register", post(register))
@@ -76,7 +76,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
 impl App {
     /// Opens the users, and starts both gates on one store and one ring.
-    async fn open(folder: &std::path::Path, port: u16) -> Result<Self, Box<dyn Error>> {
+    async fn open(folder: &std::path::Path) -> Result<Self, Box<dyn Error>> {
         let passwords = Passwords::new();
         let people = People::open(&folder.join("app.db"), passwords.clone()).await;
         let people = people.map_err(|error| match error {
@@ -84,9 +84,7 @@ impl App {
             refused => format!("the users cannot be opened: {refused:?}"),
         })?;
         let mut settings = Settings::load()?;
-        settings
-            .issuer
-            .get_or_insert(format!("http://127.0.0.1:{port}"));
+        settings.issuer.get_or_insert(ISSUER.to_owned());
         settings.audience.get_or_insert("shop".to_owned());
         let shop = Shop(people.clone())
             .gate()
@@ -107,6 +105,9 @@ impl App {
         Ok(Self { shop, desk })
     }
 }
+
+/// The name of this issuer, which stays the same on another port: tokens and the store know it.
+const ISSUER: &str = "http://127.0.0.1:3000";
 
 /// The body of a registration.
 #[derive(Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{AssertSqlSafe, SqliteExecutor, SqlitePool};
 use tollgate::gate::normalize_identifier;
 use tollgate::password::Stored;
 use tollgate::prelude::*;
@@ -68,40 +68,36 @@ impl People {
                     password_hash TEXT NOT NULL
                 ) STRICT"
             );
-            sqlx::query(sqlx::AssertSqlSafe(make))
-                .execute(&people.db)
-                .await?;
-            if people.by_email(table, first).await?.is_none() {
-                let hash = people.passwords.hash(&Password::new(PASSWORD)).await?;
-                people.add(table, first, &hash).await?;
-            }
+            sqlx::query(AssertSqlSafe(make)).execute(&people.db).await?;
+            people.fill(table, first).await?;
         }
         Ok(people)
     }
 
-    /// Adds somebody, unless the address is taken; answers the id.
-    async fn add(&self, table: &str, email: &str, hash: &Stored) -> Result<Option<i64>, AuthError> {
-        let add = format!(
-            "INSERT INTO {table} (email, password_hash) VALUES (?, ?)
-             ON CONFLICT (email) DO NOTHING RETURNING id"
-        );
-        let added: Option<(i64,)> = sqlx::query_as(sqlx::AssertSqlSafe(add))
-            .bind(email)
-            .bind(hash.as_str())
-            .fetch_optional(&self.db)
-            .await?;
-        Ok(added.map(|(id,)| id))
+    /// Adds the first person to a table that has none. Somebody who was deleted does not come back
+    /// at the next start, with a password that everybody can read here.
+    async fn fill(&self, table: &str, first: &str) -> Result<(), AuthError> {
+        if count(&self.db, table).await? > 0 {
+            return Ok(());
+        }
+        // Another process that starts at the same moment waits here, and then finds the person.
+        let mut change = self.db.begin_with("BEGIN IMMEDIATE").await?;
+        if count(&mut *change, table).await? == 0 {
+            let hash = self.passwords.hash(&Password::new(PASSWORD)).await?;
+            add(&mut *change, table, first, &hash).await?;
+        }
+        Ok(change.commit().await?)
     }
 
     async fn by_email(&self, table: &str, email: &str) -> Result<Option<Row>, AuthError> {
         let find = format!("SELECT id, email, password_hash FROM {table} WHERE email = ?");
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(find));
+        let query = sqlx::query_as(AssertSqlSafe(find));
         Ok(query.bind(email).fetch_optional(&self.db).await?)
     }
 
     async fn by_id(&self, table: &str, id: i64) -> Result<Option<Row>, AuthError> {
         let find = format!("SELECT id, email, password_hash FROM {table} WHERE id = ?");
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(find));
+        let query = sqlx::query_as(AssertSqlSafe(find));
         Ok(query.bind(id).fetch_optional(&self.db).await?)
     }
 
@@ -117,7 +113,7 @@ impl People {
         if let Some(better) = &checked.rehash {
             let keep =
                 format!("UPDATE {table} SET password_hash = ? WHERE id = ? AND password_hash = ?");
-            sqlx::query(sqlx::AssertSqlSafe(keep))
+            sqlx::query(AssertSqlSafe(keep))
                 .bind(better.as_str())
                 .bind(id)
                 .bind(checked.stored.as_str())
@@ -126,6 +122,28 @@ impl People {
         }
         Ok((id, email))
     }
+}
+
+async fn count(db: impl SqliteExecutor<'_>, table: &str) -> Result<i64, AuthError> {
+    let count = format!("SELECT count(*) FROM {table}");
+    let query = sqlx::query_scalar(AssertSqlSafe(count));
+    Ok(query.fetch_one(db).await?)
+}
+
+/// Adds somebody, unless the address is taken; answers the id.
+async fn add(
+    db: impl SqliteExecutor<'_>,
+    table: &str,
+    email: &str,
+    hash: &Stored,
+) -> Result<Option<i64>, AuthError> {
+    let add = format!(
+        "INSERT INTO {table} (email, password_hash) VALUES (?, ?)
+         ON CONFLICT (email) DO NOTHING RETURNING id"
+    );
+    let query = sqlx::query_scalar(AssertSqlSafe(add));
+    let query = query.bind(email).bind(hash.as_str());
+    Ok(query.fetch_optional(db).await?)
 }
 
 impl Shop {
@@ -137,7 +155,7 @@ impl Shop {
     ) -> Result<Option<Customer>, AuthError> {
         let email = normalize_identifier(email);
         let hash = self.0.passwords.set(password, &[&email]).await?;
-        let id = self.0.add("customers", &email, &hash).await?;
+        let id = add(&self.0.db, "customers", &email, &hash).await?;
         Ok(id.map(|id| Customer { id, email }))
     }
 }
@@ -173,5 +191,41 @@ impl Refresh for Desk {
         let row = self.0.by_id("employees", *id).await?;
         let (id, email, _) = row.ok_or(AuthError::Gone)?;
         Ok(employee((id, email)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate::password::Hashing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn somebody_who_was_deleted_does_not_come_back_at_the_next_start() {
+        let folder = std::env::temp_dir().join(format!("two-kinds-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let open = async || {
+            let passwords = Passwords::with(Hashing::cheap_dangerous()).unwrap();
+            let people = People::open(&folder.join("app.db"), passwords).await;
+            people.unwrap()
+        };
+        let people = open().await;
+        let shop = Shop(people.clone());
+        let password = Password::new("a long and quiet sentence");
+        let registered = shop.register("new@example.com", &password).await;
+        assert!(registered.unwrap().is_some());
+        for table in ["customers", "employees"] {
+            let delete = format!("DELETE FROM {table} WHERE id = 1");
+            let query = sqlx::query(AssertSqlSafe(delete));
+            query.execute(&people.db).await.unwrap();
+        }
+
+        // The desk is empty, and is filled again; the shop is not.
+        let people = open().await;
+        let ada = people.by_email("customers", "ada@example.com").await;
+        assert!(ada.unwrap().is_none());
+        let grace = people.by_email("employees", "grace@example.com").await;
+        assert!(grace.unwrap().is_some());
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

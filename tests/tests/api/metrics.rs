@@ -27,7 +27,11 @@ const ODD: u64 = 1 << 40;
 
 impl HistogramFn for Times {
     fn record(&self, value: f64) {
-        let step = if (0.0..600.0).contains(&value) { 1 } else { ODD };
+        let step = if (0.0..600.0).contains(&value) {
+            1
+        } else {
+            ODD
+        };
         self.0.fetch_add(step, Ordering::SeqCst);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tollgate_tests::PASSWORD;
 
-use crate::quickstart::program::Place;
+use crate::quickstart::program::{Place, Program};
 
 #[test]
 fn two_kinds_of_users_are_apart_in_one_program() {
@@ -64,4 +65,34 @@ fn two_kinds_of_users_are_apart_in_one_program() {
     for path in ["/auth/signin", "/staff/auth/signin", "/me", "/staff/me"] {
         assert!(document["paths"][path].is_object(), "{path}");
     }
+}
+
+/// The issuer stays the same on another port, for both gates.
+#[test]
+fn two_kinds_start_again_on_another_port() {
+    let place = Place::of("two-kinds");
+    let sign_in = |program: &Program, path: &str, email: &str| {
+        let login = json!({ "email": email, "password": PASSWORD });
+        program.post(path, &login).tokens().access
+    };
+    let program = place.start();
+    let ada = sign_in(&program, "/auth/signin", "ada@example.com");
+    let grace = sign_in(&program, "/staff/auth/signin", "grace@example.com");
+    assert!(program.stop().success());
+
+    let elsewhere = Place::of("two-kinds").keeping_data_in(place.data().to_owned());
+    let program = elsewhere.start();
+    assert_eq!(program.get("/me", &ada).status, 200);
+    assert_eq!(program.get("/staff/me", &grace).status, 200);
+}
+
+#[test]
+fn accounts_start_again_on_another_port() {
+    let place = Place::of("accounts");
+    drop(place.start());
+    let elsewhere = Place::of("accounts").keeping_data_in(place.data().to_owned());
+    let program = elsewhere.start();
+    program
+        .get("/me", "nothing")
+        .assert_problem(401, "invalid_token");
 }

@@ -127,7 +127,8 @@ async fn callers_of_two_issuers_read_their_orders() {
         who,
         json!({"guard": "provider", "issuer": issuer.url, "subject": "ada", "key": kid})
     );
-    assert_eq!(get(&app, "/orders", &token).await.json()[0]["of"], "ada");
+    let ada = json!({"issuer": issuer.url, "subject": "ada"});
+    assert_eq!(get(&app, "/orders", &token).await.json()[0]["of"], ada);
     get(&app, "/orders", &issuer.token("other").0)
         .await
         .assert_problem(403, "insufficient_scope");
@@ -142,6 +143,12 @@ async fn callers_of_two_issuers_read_their_orders() {
         get(&app, "/whoami", &key.token(&theirs)).await.json()["guard"],
         "partner"
     );
+    // The partner's user with the same subject has the partner's orders.
+    let mut same = theirs.clone();
+    same["sub"] = json!("ada");
+    let orders = get(&app, "/orders", &key.token(&same)).await.json();
+    let of = json!({"issuer": external_issuers::PARTNER, "subject": "ada"});
+    assert_eq!(orders[0]["of"], of);
     // Each by its own keys.
     let mut posing = theirs;
     posing["iss"] = json!(issuer.url);

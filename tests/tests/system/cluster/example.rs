@@ -1,8 +1,10 @@
 //! The example as its one command starts it: on PostgreSQL and on Redis, and its printed lines
 //! pasted into a shell.
 
+use std::fs;
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tollgate_tests::PASSWORD;
@@ -72,6 +74,8 @@ fn walk(arguments: &[&str], variable: &str, url: &str) {
         });
     }
 
+    assert_metrics_are_inside(cluster, folder.path());
+
     let (_, lines) = rest.split_once("line by line:\n").unwrap();
     paste(lines);
     assert!(
@@ -88,6 +92,30 @@ fn walk(arguments: &[&str], variable: &str, url: &str) {
         (example.wait().unwrap().code(), errors.end().as_str()),
         (Some(0), "")
     );
+}
+
+/// The figures of each node are at the address that Prometheus is told, and not behind the proxy.
+fn assert_metrics_are_inside(cluster: Remote, folder: &Path) {
+    let metrics = bare("GET", "/metrics", "none");
+    for _ in 0..3 {
+        assert_eq!(cluster.send(&metrics).unwrap().status, 404);
+    }
+    let targets = fs::read_to_string(folder.join("targets.json")).unwrap();
+    let targets: Value = serde_json::from_str(&targets).unwrap();
+    let targets = targets[0]["targets"].as_array().unwrap();
+    assert_eq!(targets.len(), 3);
+    for target in targets {
+        let port = target.as_str().unwrap().rsplit(':').next().unwrap();
+        let inside = Remote(port.parse().unwrap());
+        let figures = inside.send(&metrics).unwrap();
+        assert_eq!(figures.status, 200);
+        assert!(
+            figures.text.contains("# TYPE tollgate_"),
+            "{}",
+            figures.text
+        );
+        assert_eq!(inside.admits("none"), 404, "nothing else is there");
+    }
 }
 
 /// Pastes the printed lines into a shell.
@@ -161,10 +189,61 @@ async fn one_command_starts_three_nodes_on_postgresql() {
 
 #[test]
 fn one_command_starts_three_nodes_on_redis() {
-    let Some(server) = redis::Server::start(&[]) else {
+    let Some(server) = redis::Server::private(&[]) else {
         return;
     };
     walk(&["--redis"], "REDIS_URL", &server.url());
+}
+
+/// The issuer stays the same on another port.
+#[test]
+fn the_cluster_starts_again_on_another_port() {
+    let Some(server) = redis::Server::private(&[]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut example = Command::new(built("postgres-cluster"));
+        example
+            .arg("--redis")
+            .env("DATA_DIR", folder.path())
+            .env("PORT", "0")
+            .env("REDIS_URL", server.url());
+        example
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut example = Killed(example.spawn().unwrap());
+        let out = Output::of(example.0.stdout.take().unwrap());
+        let errors = Output::of(example.0.stderr.take().unwrap());
+        wait_for("the example to listen", || {
+            if let Some(status) = example.0.try_wait().unwrap() {
+                panic!("it ended ({status}): {}", errors.text());
+            }
+            out.text().contains("any more")
+        });
+        let said = out.text();
+        let (_, rest) = said.split_once("\nlistening on http://127.0.0.1:").unwrap();
+        let port = rest.lines().next().unwrap().parse().unwrap();
+        (example, Remote(port))
+    };
+    let (first, cluster) = start();
+    let ada = cluster.sign_in();
+    drop(first);
+    let (_second, elsewhere) = start();
+    assert_ne!(cluster.0, elsewhere.0);
+    assert_eq!(elsewhere.admits(&ada.access), 200);
+    assert_eq!(elsewhere.refresh(&ada.refresh).unwrap().status, 200);
+}
+
+/// A process that is killed when this is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Without an address of a server it starts one, and ends it.

@@ -55,17 +55,19 @@ impl Deployment {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("a node ended ({status}): {}", errors.text());
             }
-            out.text().ends_with('\n')
+            let said = out.text();
+            said.contains("listening on ") && said.ends_with('\n')
         });
-        let port = out
-            .text()
-            .trim()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
-        Node { child, port }
+        let said = out.text();
+        let [metrics, port] = ["metrics on ", "listening on "].map(|begin| {
+            let line = said.lines().find(|line| line.starts_with(begin)).unwrap();
+            line.rsplit(':').next().unwrap().parse().unwrap()
+        });
+        Node {
+            child,
+            port,
+            metrics,
+        }
     }
 }
 
@@ -73,6 +75,8 @@ impl Deployment {
 pub(crate) struct Node {
     child: Child,
     pub(crate) port: u16,
+    /// The port of its figures.
+    pub(crate) metrics: u16,
 }
 
 impl Drop for Node {
