@@ -69,7 +69,6 @@ pub async fn open(folder: &Path, mut settings: Settings) -> Result<Gate<Accounts
 
 /// The pages, and the forms on them. [`app`] puts the layer that keeps visitors signed in around
 /// them.
-#[must_use]
 pub fn routes(gate: &Gate<Accounts>) -> Router<Gate<Accounts>> {
     Router::new()
         .route("/", get(notes::home))

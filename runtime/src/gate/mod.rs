@@ -302,7 +302,6 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Returns the list of sessions.
-    #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
         SessionList::new(self.engine())
     }

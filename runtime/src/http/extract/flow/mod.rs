@@ -227,7 +227,6 @@ impl<B: AuthBackend> AuthFlow<B> {
     }
 
     /// Returns the sessions: see [`Gate::sessions`].
-    #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
         self.gate.sessions()
     }
