@@ -172,11 +172,13 @@ impl HttpKeys {
 impl KeySource for HttpKeys {
     async fn fetch(&self, allowed: &[Algorithm]) -> Result<Fetched, AuthError> {
         let url = self.find().await?;
-        let (body, max_age) = self.get(url).await.inspect_err(|_| *self.found() = None)?;
-        Ok(Fetched {
-            keys: read(&body, allowed)?,
-            max_age,
-        })
+        let fetched = async {
+            let (body, max_age) = self.get(url).await?;
+            let keys = read(&body, allowed)?;
+            Ok(Fetched { keys, max_age })
+        };
+        // The issuer may have moved its keys, whatever is at the former address now.
+        fetched.await.inspect_err(|_| *self.found() = None)
     }
 
     fn look_up_again(&self) {

@@ -79,15 +79,13 @@ impl KeyCache {
         let held = self
             .held
             .load_full()
-            .filter(|held| now.since(held.fetched_at) < limits.stale);
+            .filter(|held| held.age(now) < limits.stale);
         if let Some(held) = held {
             let knows =
                 kid.is_none_or(|kid| held.keys.keys().iter().any(|key| key.kid() == Some(kid)));
             if knows {
                 // The keys are renewed in the background; no request waits for that.
-                if now.since(held.fetched_at) >= limits.renewal(held.max_age)
-                    && !self.is_too_early(now)
-                {
+                if held.age(now) >= limits.renewal(held.max_age) && !self.is_too_early(now) {
                     drop(self.start(now, allowed));
                 }
                 return Ok(Arc::clone(&held.keys));
@@ -103,7 +101,7 @@ impl KeyCache {
         let held = self
             .held
             .load_full()
-            .filter(|held| now.since(held.fetched_at) < limits.stale);
+            .filter(|held| held.age(now) < limits.stale);
         held.map(|held| Arc::clone(&held.keys)).ok_or_else(|| {
             let problem = self.attempt().problem.clone();
             AuthError::unavailable(
@@ -118,7 +116,7 @@ impl KeyCache {
         let held = self.held.load();
         let is_fresh = held
             .as_ref()
-            .is_some_and(|held| now.since(held.fetched_at) < limits.renewal(held.max_age));
+            .is_some_and(|held| held.age(now) < limits.renewal(held.max_age));
         // Older keys must be renewed by a caller that needs them; a remembered token does not need
         // them.
         is_fresh.then_some(generation)
@@ -126,12 +124,10 @@ impl KeyCache {
 
     pub(super) fn health(&self, now: Timestamp, limits: CacheLimits) -> KeyHealth {
         let held = self.held.load();
-        let held = held
-            .as_ref()
-            .filter(|held| now.since(held.fetched_at) < limits.stale);
+        let held = held.as_ref().filter(|held| held.age(now) < limits.stale);
         KeyHealth {
             keys: Some(held.map_or(0, |held| held.keys.keys().len())),
-            age: held.map(|held| now.since(held.fetched_at)),
+            age: held.map(|held| held.age(now)),
             problem: self.attempt().problem.clone(),
         }
     }
@@ -242,6 +238,18 @@ impl KeyCache {
     }
 }
 
+impl FetchedKeys {
+    /// Returns the age of the keys. If the clock was set back since they were fetched, the
+    /// difference counts, so that they are renewed and end as others do.
+    fn age(&self, now: Timestamp) -> Duration {
+        between(self.fetched_at, now)
+    }
+}
+
+fn between(one: Timestamp, other: Timestamp) -> Duration {
+    other.since(one).max(one.since(other))
+}
+
 impl CacheLimits {
     /// Returns the age at which keys are renewed: the issuer's value, between the lower bound and
     /// the setting (R64).
@@ -289,3 +297,16 @@ const LOOK_UP_MILLIS: u64 = 24 * 60 * 60 * 1000;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The least age at which keys are renewed (R64).
 const FLOOR: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_grow_old_also_where_the_clock_was_set_back() {
+        let at = Timestamp::from_secs;
+        assert_eq!(between(at(100), at(130)), Duration::from_secs(30));
+        assert_eq!(between(at(100), at(40)), Duration::from_secs(60));
+        assert_eq!(between(at(100), at(100)), Duration::ZERO);
+    }
+}

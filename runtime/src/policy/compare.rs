@@ -68,22 +68,25 @@ comparable_inside!(Option<T>, Vec<T>, Box<[T]>, BTreeSet<T>);
 #[diagnostic::do_not_recommend]
 impl<K, T: Comparable<K>, S> Comparable<K> for HashSet<T, S> {}
 
-/// Returns whether the own claim of this name on the wire is the value, or is a list that holds it.
+/// Returns whether the own claim of this name on the wire is the value, or is a list that holds it;
+/// `None` if it is written as something of another kind, as a claim with an own `with` may be: then
+/// nothing can be said about it. An absent claim is no value.
 #[must_use]
-pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> bool {
+pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> Option<bool> {
     let mut finder = Finder {
         name,
         value,
-        holds: false,
+        holds: Some(false),
     };
-    claims.write(&mut &mut finder).is_ok() && finder.holds
+    claims.write(&mut &mut finder).ok()?;
+    finder.holds
 }
 
 /// A serializer that compares each claim, and keeps none of them.
 struct Finder<'a> {
     name: &'a str,
     value: &'a Value,
-    holds: bool,
+    holds: Option<bool>,
 }
 
 impl SerializeMap for &mut Finder<'_> {
@@ -104,7 +107,7 @@ impl SerializeMap for &mut Finder<'_> {
         value: &V,
     ) -> Result<(), Unlike> {
         if key.serialize(Like::Name(self.name)).unwrap_or(false) {
-            self.holds = value.serialize(Like::Value(self.value)).unwrap_or(false);
+            self.holds = value.serialize(Like::Value(self.value)).ok();
         }
         Ok(())
     }
@@ -123,17 +126,20 @@ enum Like<'a> {
 
 impl Like<'_> {
     fn text(self, written: &str) -> Result<bool, Unlike> {
-        Ok(match self {
-            Self::Name(name) => name == written,
-            Self::Value(Value::Text(text)) => *text == written,
-            Self::Value(Value::Number(_) | Value::Truth(_)) => false,
-        })
+        match self {
+            Self::Name(name) => Ok(name == written),
+            Self::Value(Value::Text(text)) => Ok(*text == written),
+            Self::Value(Value::Number(_) | Value::Truth(_)) => Err(Unlike),
+        }
     }
 
     fn number<N: TryInto<i128>>(self, written: N) -> Result<bool, Unlike> {
-        Ok(
-            matches!(self, Self::Value(Value::Number(number)) if written.try_into().is_ok_and(|written| written == *number)),
-        )
+        match self {
+            Self::Value(Value::Number(number)) => {
+                Ok(written.try_into().is_ok_and(|written| written == *number))
+            }
+            Self::Name(_) | Self::Value(_) => Err(Unlike),
+        }
     }
 }
 
@@ -163,7 +169,10 @@ impl<'a> Serializer for Like<'a> {
     );
 
     fn serialize_bool(self, written: bool) -> Result<bool, Unlike> {
-        Ok(matches!(self, Self::Value(Value::Truth(truth)) if *truth == written))
+        match self {
+            Self::Value(Value::Truth(truth)) => Ok(*truth == written),
+            Self::Name(_) | Self::Value(_) => Err(Unlike),
+        }
     }
 
     fn serialize_str(self, written: &str) -> Result<bool, Unlike> {
@@ -198,7 +207,7 @@ impl<'a> Serializer for Like<'a> {
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a>, Unlike> {
         Ok(Items {
             like: self,
-            holds: false,
+            holds: Ok(false),
         })
     }
 
@@ -223,11 +232,11 @@ impl<'a> Serializer for Like<'a> {
     }
 
     fn serialize_none(self) -> Result<bool, Unlike> {
-        Err(Unlike)
+        Ok(false)
     }
 
     fn serialize_unit(self) -> Result<bool, Unlike> {
-        Err(Unlike)
+        Ok(false)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<bool, Unlike> {
@@ -273,10 +282,11 @@ impl<'a> Serializer for Like<'a> {
     }
 }
 
-/// A serializer of lists that returns whether an item is the value.
+/// A serializer of lists that returns whether an item is the value. An item of another kind counts
+/// where no other is the value.
 struct Items<'a> {
     like: Like<'a>,
-    holds: bool,
+    holds: Result<bool, Unlike>,
 }
 
 macro_rules! items {
@@ -286,12 +296,17 @@ macro_rules! items {
             type Error = Unlike;
 
             fn $each<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Unlike> {
-                self.holds |= item.serialize(self.like).unwrap_or(false);
+                match item.serialize(self.like) {
+                    Ok(false) => {}
+                    Ok(true) => self.holds = Ok(true),
+                    Err(unlike) if matches!(self.holds, Ok(false)) => self.holds = Err(unlike),
+                    Err(_) => {}
+                }
                 Ok(())
             }
 
             fn end(self) -> Result<bool, Unlike> {
-                Ok(self.holds)
+                self.holds
             }
         }
     )*};

@@ -16,8 +16,8 @@ pub trait Facts {
     /// Returns whether the caller was granted this scope.
     fn has_scope(&self, scope: &str) -> bool;
     /// Returns whether an own claim, by its name on the wire, is this value or a list that holds
-    /// it.
-    fn has_claim(&self, name: &str, value: &Value) -> bool;
+    /// it; `None` if it cannot be compared, because it is written as another kind of value.
+    fn has_claim(&self, name: &str, value: &Value) -> Option<bool>;
     /// Returns when the caller last authenticated; `None` if the token does not say it.
     fn auth_time(&self) -> Option<Timestamp>;
     /// Returns the way in which the caller authenticated; `None` if the token does not say it.
@@ -33,7 +33,7 @@ impl<C: ClaimSet> Facts for Verified<C> {
         self.claims().has_scope(scope)
     }
 
-    fn has_claim(&self, name: &str, value: &Value) -> bool {
+    fn has_claim(&self, name: &str, value: &Value) -> Option<bool> {
         claim_holds(self.claims(), name, value)
     }
 
@@ -140,11 +140,17 @@ enum ProofAge {
 
 impl<'a> CallerView<'a> {
     fn satisfies(&self, rule: &Rule) -> bool {
-        match rule {
+        self.judge(rule) == Some(true)
+    }
+
+    /// Returns whether a condition holds; `None` if that cannot be said, which allows nothing, also
+    /// below a `not`.
+    fn judge(&self, rule: &Rule) -> Option<bool> {
+        Some(match rule {
             Rule::Anyone => true,
             Rule::Role(role) => self.facts.has_role(role),
             Rule::Scope(scope) => self.every_scope || self.facts.has_scope(scope),
-            Rule::Claim { name, value } => self.facts.has_claim(name, value),
+            Rule::Claim { name, value } => self.facts.has_claim(name, value)?,
             Rule::MaxAge(secs) => match self.proof_age {
                 ProofAge::Ago(age) => age <= *secs,
                 ProofAge::Present => self
@@ -153,10 +159,23 @@ impl<'a> CallerView<'a> {
                     .is_some_and(|at| self.now.since(at) <= Duration::from_secs(*secs)),
             },
             Rule::Acr(acr) => self.acr == Some(*acr),
-            Rule::All(rules) => rules.iter().all(|rule| self.satisfies(rule)),
-            Rule::Any(rules) => rules.iter().any(|rule| self.satisfies(rule)),
-            Rule::Not(rule) => !self.satisfies(rule),
+            Rule::All(rules) => return self.decided(rules, false),
+            Rule::Any(rules) => return self.decided(rules, true),
+            Rule::Not(rule) => !self.judge(rule)?,
+        })
+    }
+
+    /// Returns `decides` if one of the conditions is it, and its opposite if all are the opposite.
+    fn decided(&self, rules: &[Rule], decides: bool) -> Option<bool> {
+        let mut judged = Some(!decides);
+        for rule in rules {
+            match self.judge(rule) {
+                Some(holds) if holds == decides => return Some(decides),
+                Some(_) => {}
+                None => judged = None,
+            }
         }
+        judged
     }
 
     /// Finds the cheapest authentication after which the rule holds.

@@ -9,7 +9,7 @@ use super::problem::refuse;
 use super::service_link::{has_link_name, is_service_link};
 use super::table::{self, PREFIX, SettingKey};
 use super::value::Scalar;
-use super::{Settings, check};
+use super::{Replaces, Settings, check};
 use crate::error::Error;
 use crate::realm::RealmName;
 
@@ -271,6 +271,7 @@ impl SettingsReader {
     fn lay_realms(&mut self) {
         let mut top = self.settings.clone();
         top.audience = None;
+        top.replaces = Replaces::default();
         let wanted = self.wanted.clone();
         let names: Vec<RealmName> = self.realms.keys().cloned().collect();
         if let Some(name) = &wanted {

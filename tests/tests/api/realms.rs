@@ -854,6 +854,10 @@ fn the_settings_of_a_realm_lie_over_those_of_all_but_for_the_audience() {
     assert_eq!(staff.access.ttl, Duration::from_secs(60));
     assert_eq!(staff.session.idle, Duration::from_secs(7200));
     assert_eq!(staff.replaces.kind.as_deref(), Some("people"));
+    // A change of the default realm's identity is none of another realm's.
+    let moved = "issuer = 'https://new.example'\nreplaces.issuer = 'https://old.example'";
+    let moved = Settings::realm_from_sources("staff", Some(("t.toml", moved)), []).unwrap();
+    assert_eq!(moved.replaces, tollgate::settings::Replaces::default());
     let other = Settings::realm_from_sources("other", file, []).unwrap();
     assert_eq!(
         (other.audience, other.access.ttl),

@@ -34,9 +34,10 @@ impl Facts for Caller {
         self.scopes.contains(&scope)
     }
 
-    fn has_claim(&self, name: &str, value: &Value) -> bool {
-        name == "plan"
-            && matches!((value, self.plan), (Value::Text(text), Some(plan)) if *text == plan)
+    fn has_claim(&self, name: &str, value: &Value) -> Option<bool> {
+        let is_plan = name == "plan"
+            && matches!((value, self.plan), (Value::Text(text), Some(plan)) if *text == plan);
+        (name != "unreadable").then_some(is_plan)
     }
 
     fn auth_time(&self) -> Option<Timestamp> {
@@ -441,7 +442,7 @@ fn user() -> UserClaims {
 fn a_claim_is_compared_as_it_stands_in_the_token() {
     let claims = user();
     let is = |name: &str, value: Value| {
-        claim_holds(&claims, &format!("https://example.com/{name}"), &value)
+        claim_holds(&claims, &format!("https://example.com/{name}"), &value) == Some(true)
     };
     assert!(
         is("planName", Value::Text("pro"))
@@ -493,20 +494,68 @@ fn only_own_claims_by_their_wire_names_are_compared() {
         "",
         "https://example.com/",
     ] {
-        assert!(!claim_holds(&claims, name, &Value::Text("pro")), "{name}");
-        assert!(!claim_holds(&claims, name, &Value::Text("7")), "{name}");
+        for text in ["pro", "7"] {
+            let holds = claim_holds(&claims, name, &Value::Text(text));
+            assert_eq!(holds, Some(false), "{name}");
+        }
     }
     let absent = User::tenantless();
-    assert!(!claim_holds(
-        &absent,
-        "https://example.com/tenant",
-        &Value::Text("acme")
-    ));
-    assert!(!claim_holds(
-        &absent,
-        "https://example.com/tenant",
-        &Value::Text("")
-    ));
+    for text in ["acme", ""] {
+        let tenant = "https://example.com/tenant";
+        let holds = claim_holds(&absent, tenant, &Value::Text(text));
+        assert_eq!(holds, Some(false));
+    }
+}
+
+/// A claim that is written as another kind of value than the policy names says nothing, and what
+/// says nothing allows nothing: not below a `not` either.
+#[test]
+fn a_claim_of_another_kind_allows_nobody() {
+    let claims = user();
+    for (name, value) in [
+        ("floor", Value::Text("-1")),
+        ("floor", Value::Truth(true)),
+        ("paid", Value::Number(1)),
+        ("paid", Value::Text("true")),
+        ("tags", Value::Number(7)),
+        ("half", Value::Truth(true)),
+        ("phone", Value::Number(1)),
+    ] {
+        let holds = claim_holds(&claims, &format!("https://example.com/{name}"), &value);
+        assert_eq!(holds, None, "{name}");
+    }
+    const UNREADABLE: Rule = Rule::Claim {
+        name: "unreadable",
+        value: Value::Truth(true),
+    };
+    let caller = Caller {
+        roles: vec!["admin"],
+        ..Caller::default()
+    };
+    for (rule, decision) in [
+        (UNREADABLE, Decision::Deny),
+        (Rule::Not(&UNREADABLE), Decision::Deny),
+        (Rule::Not(&Rule::Not(&UNREADABLE)), Decision::Deny),
+        (
+            Rule::All(&[Rule::Role("admin"), Rule::Not(&UNREADABLE)]),
+            Decision::Deny,
+        ),
+        (
+            Rule::Not(&Rule::Any(&[UNREADABLE, Rule::Role("editor")])),
+            Decision::Deny,
+        ),
+        // What decides without it, decides.
+        (
+            Rule::Any(&[Rule::Not(&UNREADABLE), Rule::Role("admin")]),
+            Decision::Allow,
+        ),
+        (
+            Rule::Not(&Rule::All(&[UNREADABLE, Rule::Role("editor")])),
+            Decision::Allow,
+        ),
+    ] {
+        assert_eq!(asks(&rule, &caller), decision, "{rule:?}");
+    }
 }
 
 impl User {
@@ -577,7 +626,8 @@ impl ClaimSet for Broken {
 
 #[test]
 fn claims_that_cannot_be_written_hold_nothing() {
-    assert!(!claim_holds(&Broken, "plan", &Value::Text("pro")));
+    let pro = Value::Text("pro");
+    assert_eq!(claim_holds(&Broken, "plan", &pro), None);
 }
 
 #[derive(tollgate::Policy)]

@@ -89,6 +89,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         let mut settings = (*engine.settings).clone();
         self.plan.shared_audience = settings.audience.take();
         (settings.realm, settings.replaces) = (None, Replaces::default());
+        settings.realm_parts.clear();
         self.plan.base = settings;
         self.plan.ring = Some(engine.ring.clone().into_ring());
         self.plan.store = Some(other.running.store().clone());

@@ -170,7 +170,7 @@ impl<C: ClaimSet> Facts for Today<'_, C> {
         self.claims.has_scope(scope)
     }
 
-    fn has_claim(&self, name: &str, value: &Value) -> bool {
+    fn has_claim(&self, name: &str, value: &Value) -> Option<bool> {
         claim_holds(&self.claims, name, value)
     }
 

@@ -74,7 +74,7 @@ impl<C: ClaimSet> Facts for CallerToken<C> {
         self.claims().has_scope(scope)
     }
 
-    fn has_claim(&self, name: &str, value: &Value) -> bool {
+    fn has_claim(&self, name: &str, value: &Value) -> Option<bool> {
         claim_holds(self.claims(), name, value)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::file::RingFolder;
 use super::folder;
 use super::manifest::Manifest;
-use super::sealed::RingSource;
+use super::sealed::{RingSource, SlotVersion};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::Algorithm;
@@ -22,8 +22,8 @@ pub(super) enum Home {
 pub(super) enum Version {
     /// The bytes of a folder's manifest.
     Manifest(Vec<u8>),
-    /// The number in a store.
-    Number(u64),
+    /// The version in a store.
+    Slot(SlotVersion),
     /// A ring of this process, which no other process changes.
     None,
 }
@@ -44,9 +44,9 @@ impl Home {
                 let read = blocking(move || folder::read_changed(&path, algorithm, &known)).await?;
                 Ok(read.map(|(manifest, bytes)| (manifest, Version::Manifest(bytes))))
             }
-            (Self::Shared(source), Version::Number(known)) => {
-                let read = source.read(*known).await?;
-                Ok(read.map(|(number, manifest)| (manifest, Version::Number(number))))
+            (Self::Shared(source), Version::Slot(known)) => {
+                let read = source.read(Some(*known)).await?;
+                Ok(read.map(|(version, manifest)| (manifest, Version::Slot(version))))
             }
             _ => Ok(None),
         }
@@ -67,8 +67,8 @@ impl Home {
                 Ok(Some((manifest, Version::Manifest(bytes))))
             }
             Self::Shared(source) => {
-                let (manifest, number) = change_shared(source, change, clock).await?;
-                Ok(Some((manifest, Version::Number(number))))
+                let (manifest, version) = change_shared(source, change, clock).await?;
+                Ok(Some((manifest, Version::Slot(version))))
             }
             Self::Local => {
                 let (known, change) = (known.clone(), Arc::clone(change));
@@ -84,17 +84,17 @@ async fn change_shared(
     source: &RingSource,
     change: &Arc<Change>,
     clock: &Clock,
-) -> Result<(Manifest, u64), Error> {
+) -> Result<(Manifest, SlotVersion), Error> {
     for _ in 0..ATTEMPTS {
-        let Some((number, manifest)) = source.read(0).await? else {
+        let Some((version, manifest)) = source.read(None).await? else {
             break;
         };
         let (change, known) = (Arc::clone(change), manifest.clone());
         let Some(changed) = blocking(move || change(&known)).await? else {
-            return Ok((manifest, number));
+            return Ok((manifest, version));
         };
-        if source.swap(number, &changed, clock).await? {
-            return Ok((changed, number.saturating_add(1)));
+        if let Some(version) = source.swap(version.number, &changed, clock).await? {
+            return Ok((changed, version));
         }
     }
     Err(Error::new(

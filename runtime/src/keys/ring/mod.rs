@@ -38,7 +38,7 @@ use home::{Change, Home, Version, blocking};
 use manifest::{Manifest, Overlap};
 use options::RingOptions;
 
-use sealed::RingSource;
+use sealed::{RingSource, SlotVersion};
 use snapshot::key_set;
 
 /// The keys of a gate: they sign access tokens, protect refresh tokens, and seal stored values.
@@ -317,17 +317,18 @@ impl KeyRing {
             return Ok(false);
         };
         let home = &self.state.home;
-        let read = home.read_changed(&origin.version, known.algorithm).await?;
+        let read = home.read_changed(&origin.version, known.algorithm).await;
         let is_stale = origin.stale_at.is_some_and(|at| at <= now);
-        if let Some((manifest, version)) = read {
+        if let Ok(Some((manifest, version))) = read {
             self.install(&mut origin, manifest, version, now)?;
-        } else if is_stale {
+            return Ok(true);
+        }
+        // A key that has expired leaves, whether or not the ring can be read.
+        if is_stale {
             self.state.set.store(Arc::new(key_set(known, now)?));
             origin.stale_at = known.next_expiry(now);
-        } else {
-            return Ok(false);
         }
-        Ok(true)
+        read.map(|_| is_stale)
     }
 
     /// Returns a ring whose keys never change.
@@ -343,16 +344,12 @@ impl KeyRing {
     /// Returns a ring that was read from a store, or written to it.
     fn shared(
         manifest: Manifest,
-        number: u64,
+        version: SlotVersion,
         source: RingSource,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::new(
-            manifest,
-            Version::Number(number),
-            Home::Shared(source),
-            clock,
-        )
+        let version = Version::Slot(version);
+        Self::new(manifest, version, Home::Shared(source), clock)
     }
 
     fn new(manifest: Manifest, version: Version, home: Home, clock: Clock) -> Result<Self, Error> {

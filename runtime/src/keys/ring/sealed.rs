@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::Algorithm;
 use crate::keys::key::state::KeyPurpose;
 use crate::keys::seal::{open_with, seal_with};
-use crate::secret::Secret;
+use crate::secret::{Secret, sha256};
 
 /// A slot for the sealed ring: version 0 and no bytes while it is empty.
 pub(crate) trait SharedSlot: Send + Sync + 'static {
@@ -56,10 +56,28 @@ struct SealedKey {
     secret: Zeroizing<String>,
 }
 
+/// The version of a shared ring. A store that lost its data counts again, so that the number alone
+/// does not tell two rings apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotVersion {
+    pub(super) number: u64,
+    digest: [u8; 32],
+}
+
+impl SlotVersion {
+    fn of(number: u64, sealed: &[u8]) -> Self {
+        let digest = sha256(sealed);
+        Self { number, digest }
+    }
+}
+
 impl RingSource {
     /// Reads the ring where its version is above `known`; `None` if it is the known one, or the
     /// slot is empty.
-    pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Manifest)>, Error> {
+    pub(super) async fn read(
+        &self,
+        known: Option<SlotVersion>,
+    ) -> Result<Option<(SlotVersion, Manifest)>, Error> {
         let unreadable = |error| {
             Error::new(
                 ErrorKind::Keys,
@@ -67,30 +85,37 @@ impl RingSource {
             )
             .because(error)
         };
-        let (version, sealed) = self.slot.read().await.map_err(unreadable)?;
-        if version < known {
-            let what = format!(
-                "the store holds version {version} of the shared ring, and version {known} was \
-                 there: it was put back"
-            );
-            return Err(Error::new(ErrorKind::Keys, what));
-        }
-        if version == known {
-            Ok(None)
-        } else {
-            self.unseal(version, &sealed)
-                .map(|manifest| Some((version, manifest)))
+        let (number, sealed) = self.slot.read().await.map_err(unreadable)?;
+        let version = SlotVersion::of(number, &sealed);
+        match known {
+            _ if known == Some(version) => Ok(None),
+            None if number == 0 => Ok(None),
+            Some(SlotVersion { number: known, .. }) if number <= known => {
+                let other = if number == known { "another " } else { "" };
+                let what = format!(
+                    "the store holds {other}version {number} of the shared ring, and version \
+                     {known} was there: it was put back"
+                );
+                Err(Error::new(ErrorKind::Keys, what))
+            }
+            _ => {
+                let manifest = self.unseal(number, &sealed)?;
+                Ok(Some((version, manifest)))
+            }
         }
     }
 
-    /// Writes the ring to the slot where the version is still the expected one.
+    /// Writes the ring to the slot where the number is still the expected one, and returns the
+    /// version that is there then; `None` if it is another one.
     pub(super) async fn swap(
         &self,
         expected: u64,
         manifest: &Manifest,
         clock: &Clock,
-    ) -> Result<bool, Error> {
-        let sealed = self.seal(expected.saturating_add(1), manifest)?;
+    ) -> Result<Option<SlotVersion>, Error> {
+        let number = expected.saturating_add(1);
+        let sealed = self.seal(number, manifest)?;
+        let version = SlotVersion::of(number, &sealed);
         let failed = |error| {
             Error::new(
                 ErrorKind::Keys,
@@ -98,10 +123,8 @@ impl RingSource {
             )
             .because(error)
         };
-        self.slot
-            .swap(expected, sealed, clock.now())
-            .await
-            .map_err(failed)
+        let swapped = self.slot.swap(expected, sealed, clock.now()).await;
+        Ok(swapped.map_err(failed)?.then_some(version))
     }
 
     fn seal(&self, version: u64, manifest: &Manifest) -> Result<Vec<u8>, Error> {
@@ -240,10 +263,18 @@ mod tests {
     async fn a_ring_that_is_older_than_the_known_one_is_refused() {
         let manifest = Manifest::create(Algorithm::EdDSA, Timestamp::from_secs(1)).unwrap();
         let sealed = source(Held(0, Vec::new())).seal(3, &manifest).unwrap();
-        let source = source(Held(3, sealed));
-        assert_eq!(source.read(2).await.unwrap().unwrap().0, 3);
-        assert!(source.read(3).await.unwrap().is_none());
-        let refused = source.read(4).await.map(|read| read.is_some());
+        let read = |sealed, known| async move { source(Held(3, sealed)).read(known).await };
+        let version = |number| Some(SlotVersion::of(number, &sealed));
+        let older = read(sealed.clone(), version(2)).await.unwrap().unwrap();
+        assert_eq!(older.0.number, 3);
+        assert!(read(sealed.clone(), version(3)).await.unwrap().is_none());
+        // A store that lost its data counts again: the number is the same, and the ring is not.
+        let other = source(Held(0, Vec::new())).seal(3, &manifest).unwrap();
+        let refused = read(other, version(3)).await.map(|read| read.is_some());
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("another version 3"), "{refused}");
+        let refused = read(sealed.clone(), version(4)).await;
+        let refused = refused.map(|read| read.is_some());
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("version 3"), "{refused}");
         assert!(refused.contains("version 4"), "{refused}");

@@ -77,14 +77,14 @@ impl SharedRing {
             slot: Box::new(slot),
         };
         loop {
-            if let Some((version, manifest)) = source.read(0).await? {
+            if let Some((version, manifest)) = source.read(None).await? {
                 return KeyRing::shared(manifest, version, source, clock);
             }
             let now = clock.now();
             let manifest = blocking(move || Manifest::create(algorithm, now)).await?;
             // If another node was faster, its ring is read.
-            if source.swap(0, &manifest, &clock).await? {
-                return KeyRing::shared(manifest, 1, source, clock);
+            if let Some(version) = source.swap(0, &manifest, &clock).await? {
+                return KeyRing::shared(manifest, version, source, clock);
             }
         }
     }

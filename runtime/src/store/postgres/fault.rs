@@ -21,13 +21,13 @@ impl Fault {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// Returns whether the connection cannot be used any more: the server is gone or stopping, or
-    /// its answers cannot be understood.
+    /// Returns whether the connection cannot be used any more: the server is gone or stopping, its
+    /// answers cannot be understood, or it takes no writes, which another connection may do.
     pub(super) fn is_broken(&self) -> bool {
         match self {
-            Self::Database(sqlx::Error::Database(_)) => self
-                .code()
-                .is_none_or(|code| code.starts_with("57P") || code.starts_with("08")),
+            Self::Database(sqlx::Error::Database(_)) => self.code().is_none_or(|code| {
+                code.starts_with("57P") || code.starts_with("08") || code == READ_ONLY
+            }),
             Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
                 true
             }
@@ -50,6 +50,9 @@ impl Fault {
         }
     }
 }
+
+/// `read_only_sql_transaction`: a standby, or a server that is set to read-only.
+const READ_ONLY: &str = "25006";
 
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -18,6 +18,15 @@ use super::asked::AskedSettings;
 use super::fault::Fault;
 use super::realm::Connection;
 use crate::store::shared::tables::RealmTables;
+
+/// Refuses a server that is a standby: what it holds may be older than a revocation.
+async fn refuse_standby(connection: &mut PgConnection) -> Result<(), Fault> {
+    let row = connection.fetch_one("SELECT pg_catalog.pg_is_in_recovery()");
+    match row.await?.try_get(0)? {
+        true => Err("the connection leads to a standby, which cannot be written to".into()),
+        false => Ok(()),
+    }
+}
 
 /// The connections of a store.
 pub(super) struct ConnectionPool {
@@ -92,6 +101,7 @@ impl ConnectionPool {
         let mut connection = self.options.connect().await?;
         // Behind a pooler each connection may lead to another server.
         self.asked.hold_on(&mut connection).await?;
+        refuse_standby(&mut connection).await?;
         Ok(Lease {
             connection: Connection::new(connection, Arc::clone(tables)),
             opened: Instant::now(),

@@ -213,7 +213,11 @@ impl Lane {
 /// Returns whether another connection may help: this one broke, no answer came over it in time, or
 /// it leads to a server that has become a replica.
 fn is_broken(error: &RedisError) -> bool {
-    let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+    // Until Redis 7, the error of a script has this one inside of its text.
+    let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+        || error
+            .detail()
+            .is_some_and(|detail| detail.contains("-READONLY"));
     is_replica || error.is_io_error() || error.is_unrecoverable_error()
 }
 
@@ -221,3 +225,20 @@ fn is_broken(error: &RedisError) -> bool {
 /// server that is starting is not overloaded.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const LOST: &str = "TGLOST";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Until Redis 7, a script that may not write has its own text around the error.
+    #[test]
+    fn a_server_that_became_a_replica_is_given_up_in_each_version() {
+        let script = "Error running script (call to f_1): @user_script:1: @user_script: 1: \
+                      -READONLY You can't write against a read only replica.";
+        for (detail, is_given_up) in [(script, true), ("ERR wrong number of arguments", false)] {
+            let kind = ErrorKind::Server(ServerErrorKind::ResponseError);
+            let error = RedisError::from((kind, "An error was signalled", detail.to_owned()));
+            assert_eq!(is_broken(&error), is_given_up, "{detail}");
+        }
+    }
+}

@@ -24,10 +24,12 @@ impl RedisStore {
         let mut last = seen.clone();
         let mut next = String::new();
         let mut entries = Vec::new();
+        let mut starts_over = false;
         loop {
             let piece = self.answer(&since(seen.as_ref(), &next, now)).await?;
             let mut piece = reply::ReplyRow::of(piece)?;
-            let starts_over = reply::done(piece.next())?;
+            // Only the first piece looks at the cursor.
+            starts_over |= reply::done(piece.next())?;
             let mut count = 0;
             for line in reply::list(piece.next())? {
                 let (read, entry) = line_of(line)?;

@@ -285,7 +285,9 @@ impl SqliteOptions {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db =
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
-        db.busy_timeout(self.busy_timeout)
+        // SQLite counts in milliseconds of 31 bits.
+        let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
+        db.busy_timeout(self.busy_timeout.min(longest))
             .map_err(|error| self.refused(error))?;
         // About sixty for each realm that is in use.
         db.set_prepared_statement_cache_capacity(512);

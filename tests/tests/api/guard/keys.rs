@@ -403,3 +403,41 @@ fn certificate() -> (&'static str, &'static str) {
         include_str!("certificate.key"),
     )
 }
+
+/// An issuer that moved its keys and answers something else at their former address is asked where
+/// they are.
+#[tokio::test]
+async fn a_former_address_of_the_keys_that_answers_something_else_is_given_up() {
+    let key = Key::new("k1");
+    let server = Server::start(|_| Said::ok("")).await;
+    let url = server.url("");
+    let says = |place: &'static str| {
+        let (issuer, keys, key) = (url.clone(), server.url(place), key.clone());
+        server.says(move |path| match path {
+            "/.well-known/openid-configuration" => {
+                Said::ok(json!({"issuer": issuer, "jwks_uri": keys}).to_string())
+            }
+            path if path == place => Said::keys(&[&key]),
+            _ => Said::ok("<!doctype html><title>a page for every address</title>"),
+        });
+    };
+    says("/old");
+    let source = HttpKeys::discovered(&url)
+        .dangerous_allow_http()
+        .dangerous_allow_private_addresses();
+    let issuer = Issuer::new(&url)
+        .audience(crate::guard::issuer::AUDIENCE)
+        .algorithms([Algorithm::EdDSA]);
+    let (guards, clock) = on(JwksGuard::new(issuer, source).max_stale(Duration::from_secs(3600)));
+    let token = |exp: u64| {
+        let exp = crate::guard::issuer::START.as_secs() + exp;
+        let changes = json!({"iss": url, "exp": exp, "iat": exp - 300});
+        key.token(&crate::guard::issuer::claims_with(&changes))
+    };
+    assert!(verify(&guards, &token(300)).await.is_ok());
+    says("/new");
+    clock.advance(Duration::from_secs(4000));
+    assert!(verify(&guards, &token(4300)).await.is_err());
+    clock.advance(Duration::from_secs(31));
+    assert!(verify(&guards, &token(4300)).await.is_ok());
+}

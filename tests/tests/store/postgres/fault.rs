@@ -430,3 +430,28 @@ impl Drop for Mounted {
             .status();
     }
 }
+
+/// A server that took no writes for a while left connections behind that take none: they are given
+/// up, and new ones are not opened to a standby.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_take_no_writes_are_given_up() {
+    let Some(server) = Server::private(&[]) else {
+        return;
+    };
+    let database = server.database().await;
+    let store = with_session(&database, |options| options).await;
+    let mut admin = server.connect().await;
+    let read_only = "ALTER ROLE tollgate SET default_transaction_read_only = on";
+    execute(&mut admin, read_only).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+               AND usename = current_user";
+    execute(&mut admin, "SET default_transaction_read_only = off").await;
+    execute(&mut admin, end).await;
+    for number in 2..6 {
+        assert!(store.open_session(new(number, "ada"), NOW).await.is_err());
+    }
+    let writable = "ALTER ROLE tollgate SET default_transaction_read_only = off";
+    execute(&mut admin, writable).await;
+    let opened = store.open_session(new(6, "ada"), NOW).await;
+    assert!(opened.is_ok(), "{opened:?}");
+}

@@ -325,3 +325,22 @@ async fn a_long_log_is_read_in_pieces() {
     );
     assert_eq!(store.log_since(page.cursor, NOW).await.unwrap().entries, []);
 }
+
+/// A cursor that this server cannot have given reads everything again, however long the log is: a
+/// key that was ended is among it.
+#[tokio::test]
+async fn an_impossible_cursor_reads_a_long_log_from_its_start() {
+    let Some(store) = tollgate_tests::support::redis::store().await else {
+        return;
+    };
+    let key = Target::Key("k1".to_owned());
+    store.revoke(revocation(key.clone()), NOW).await.unwrap();
+    for number in 0..5_001 {
+        let session = Target::Session(sid(number));
+        store.revoke(revocation(session), NOW).await.unwrap();
+    }
+    let impossible = LogCursor("9999999999999-0/ffff".to_owned());
+    let page = store.log_since(impossible, NOW).await.unwrap();
+    let is_key = |entry: &LogEntry| matches!(&entry.fact, Fact::Key(kid) if kid == "k1");
+    assert!(page.entries.iter().any(is_key), "{}", page.entries.len());
+}

@@ -285,3 +285,12 @@ async fn a_store_that_was_never_migrated_is_an_error() {
     store.open_session(new(1, "ada"), NOW).await.unwrap();
     assert!(store.session(sid(1), NOW).await.unwrap().is_some());
 }
+
+/// SQLite counts the time in milliseconds of 31 bits: a longer one is the longest.
+#[tokio::test]
+async fn a_busy_timeout_of_any_length_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteStore::options(folder.path().join("long.db"));
+    let store = options.busy_timeout(Duration::MAX).open().await.unwrap();
+    store.migrate(NOW).await.unwrap();
+}
