@@ -5,5 +5,5 @@ mod board;
 mod cut;
 mod example;
 mod kill;
-mod node;
+pub(crate) mod node;
 mod promise;

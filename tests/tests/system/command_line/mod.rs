@@ -1,8 +1,11 @@
 //! The command line `tollgate` as an operator meets it: a process beside a program that runs.
 
 mod doctor;
+mod everywhere;
 mod init;
+mod lists;
 mod refused;
+mod ring_in_store;
 mod running;
 mod settings;
 mod store;
@@ -11,7 +14,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use tollgate::store::SqliteStore;
 use tollgate_tests::process::built_with;
+use tollgate_tests::{App, AppBuilder};
 
 use crate::quickstart::program::Place;
 
@@ -20,6 +25,12 @@ pub(crate) struct Tool {
     options: Vec<String>,
     folder: std::path::PathBuf,
     variables: Vec<(String, String)>,
+}
+
+/// Collects an application in this process whose store is a file in the folder.
+pub(crate) async fn beside(folder: &Path) -> AppBuilder {
+    let store = SqliteStore::open(folder.join("tollgate.db")).await.unwrap();
+    App::builder().store(store)
 }
 
 /// What a command said, and how it ended.
@@ -45,6 +56,12 @@ impl Tool {
         Self::in_folder(place.data())
             .option("--store", &format!("sqlite:{}", place.sessions().display()))
             .option("--keys", &place.data().join("keys").display().to_string())
+    }
+
+    /// Works on the store of an application of [`beside`].
+    pub(crate) fn beside(folder: &Path) -> Self {
+        let store = folder.join("tollgate.db");
+        Self::in_folder(folder).option("--store", &format!("sqlite:{}", store.display()))
     }
 
     /// Adds an option to every command.

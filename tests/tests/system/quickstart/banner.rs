@@ -16,6 +16,16 @@ fn the_printed_lines_work_as_printed() {
         banner.starts_with(&format!("listening on {}\n", program.address())),
         "{banner}"
     );
+    // The page that the second line names.
+    assert!(banner.contains(&format!("{}/docs/swagger\n", program.address())));
+    let page = program.get("/docs/swagger", "");
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
     let (_, lines) = banner.split_once("line by line:\n").unwrap();
 
     let mut shell = Command::new("bash");
