@@ -333,8 +333,9 @@ async fn an_impossible_cursor_reads_a_long_log_from_its_start() {
     let Some(store) = tollgate_tests::support::redis::store().await else {
         return;
     };
+    store.migrate(NOW).await.unwrap();
     let key = Target::Key("k1".to_owned());
-    store.revoke(revocation(key.clone()), NOW).await.unwrap();
+    store.revoke(revocation(key), NOW).await.unwrap();
     for number in 0..5_001 {
         let session = Target::Session(sid(number));
         store.revoke(revocation(session), NOW).await.unwrap();
