@@ -41,8 +41,13 @@ impl SessionStore for RedisStore {
     }
 
     async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
-        let realms = self.default_realm().claimed().await;
+        let default = self.default_realm();
+        let realms = async {
+            default.learn().await?;
+            default.claimed().await
+        };
         realms
+            .await
             .map(|(realms, _)| realms)
             .map_err(|error| StoreOperation::Realms.failed(error))
     }

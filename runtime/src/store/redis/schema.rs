@@ -26,6 +26,22 @@ impl RedisStore {
         }
     }
 
+    /// Reads which deployment is there, if this handle does not know it yet. Founds none.
+    pub(super) async fn learn(&self) -> Result<(), Cause> {
+        if self.namespace.deployment.load().is_some() {
+            return Ok(());
+        }
+        let mut id = redis::cmd("HGET");
+        id.arg(format!("{}deployment", self.namespace.prefix))
+            .arg("id");
+        let id = self.server.link.ask(&id).await?;
+        if !matches!(id, Value::Nil) {
+            let id = std::sync::Arc::new(reply::text(id)?);
+            self.namespace.deployment.store(Some(id));
+        }
+        Ok(())
+    }
+
     /// Founds the deployment again where it was lost. If the one that this handle knew is still
     /// there, it stays.
     pub(super) async fn found_again(&self, known: &str, now: Timestamp) -> Result<String, Cause> {
