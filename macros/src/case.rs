@@ -64,9 +64,9 @@ impl Case {
     pub(crate) fn of_field(self, field: &str) -> String {
         match self {
             Self::Lower | Self::Snake => field.to_owned(),
-            Self::Upper | Self::ScreamingSnake => field.to_uppercase(),
+            Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
             Self::Kebab => field.replace('_', "-"),
-            Self::ScreamingKebab => field.to_uppercase().replace('_', "-"),
+            Self::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
             Self::Pascal => field.split('_').map(capital).collect(),
             Self::Camel => uncapital(&Self::Pascal.of_field(field)),
         }
@@ -76,8 +76,8 @@ impl Case {
     pub(crate) fn of_variant(self, variant: &str) -> String {
         match self {
             Self::Pascal => variant.to_owned(),
-            Self::Lower => variant.to_lowercase(),
-            Self::Upper => variant.to_uppercase(),
+            Self::Lower => variant.to_ascii_lowercase(),
+            Self::Upper => variant.to_ascii_uppercase(),
             Self::Camel => uncapital(variant),
             Self::Snake => {
                 let mut out = String::new();
@@ -85,11 +85,11 @@ impl Case {
                     if at > 0 && letter.is_uppercase() {
                         out.push('_');
                     }
-                    out.extend(letter.to_lowercase());
+                    out.push(letter.to_ascii_lowercase());
                 }
                 out
             }
-            Self::ScreamingSnake => Self::Snake.of_variant(variant).to_uppercase(),
+            Self::ScreamingSnake => Self::Snake.of_variant(variant).to_ascii_uppercase(),
             Self::Kebab => Self::Snake.of_variant(variant).replace('_', "-"),
             Self::ScreamingKebab => Self::ScreamingSnake.of_variant(variant).replace('_', "-"),
         }
@@ -99,13 +99,17 @@ impl Case {
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
+        std::iter::once(first.to_ascii_uppercase())
+            .chain(letters)
+            .collect()
     })
 }
 
 fn uncapital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
+        std::iter::once(first.to_ascii_lowercase())
+            .chain(letters)
+            .collect()
     })
 }

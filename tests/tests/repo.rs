@@ -678,10 +678,12 @@ fn the_page_of_claims_lists_the_names_of_secrets() {
     assert_eq!(between("begins with ", "ends in "), words_of("ASKING"));
     let page = page.replace('\n', " ");
     let (_, after) = page.split_once(" ends in `at`").unwrap();
-    let (ends, after) = after.split_once(", or contains ").unwrap();
+    let (ends, after) = after.split_once(". The words ").unwrap();
     let mut ends = quoted(ends);
     ends.insert("at".to_owned());
     assert_eq!(ends, words_of("HARMLESS"));
+    let (anything, after) = after.split_once(" are exempt beside ").unwrap();
+    assert_eq!(quoted(anything), words_of("OF_ANYTHING"));
     let (public, _) = after.split_once('.').unwrap();
     assert_eq!(quoted(public), words_of("PUBLIC"));
 }

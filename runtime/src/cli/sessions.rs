@@ -77,7 +77,10 @@ async fn list(common: &Common, subject: String, history: bool) -> Result<Done, F
                     "last_seen_at": time::show(seen.last_seen_at),
                 })
             });
-            json["history"] = former.collect();
+            let former: Value = former.collect();
+            if let Some(members) = json.as_object_mut() {
+                members.insert("history".to_owned(), former);
+            }
         }
         json
     });

@@ -111,14 +111,14 @@ impl EventKind {
                 by_realm,
                 key,
             } => {
-                let mut details = json!({ "act": act, "by": by });
-                if let Some(realm) = by_realm {
-                    details["by_realm"] = realm.as_str().into();
-                }
-                if let Some(key) = key {
-                    details["key"] = key.as_str().into();
-                }
-                details
+                let by_realm = by_realm.as_ref().map(|realm| ("by_realm", realm.as_str()));
+                let key = key.as_ref().map(|key| ("key", key.as_str()));
+                let members = [("act", *act), ("by", by)].into_iter();
+                members
+                    .chain(by_realm)
+                    .chain(key)
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect()
             }
             Self::AccessAccepted { one_in } => json!({ "one_in": one_in }),
             Self::TokenMinted { jti } => json!({ "jti": jti.to_string() }),

@@ -121,7 +121,13 @@ const ENDS: [&str; 18] = [
 const BEGIN: &str = "hashed";
 
 /// Words that make a name which ends in `key` harmless, such as `public_key`.
-const HARMLESS_KEYS: [&str; 12] = [
+const HARMLESS_KEYS: [&str; 18] = [
+    "avatar",
+    "image",
+    "photo",
+    "content",
+    "file",
+    "object",
     "public",
     "primary",
     "foreign",
@@ -206,7 +212,10 @@ const HARMLESS: [&str; 63] = [
 /// Beginnings of names that tell about a secret without being one.
 const ASKING: [&str; 6] = ["has", "is", "needs", "requires", "uses", "must"];
 
-/// Words beside `hash` and `digest` with which these are of something that everybody may read.
+/// Words that say only how something was changed, not what.
+const OF_ANYTHING: [&str; 3] = ["hash", "hashed", "digest"];
+
+/// Words beside these that name something which everybody may read.
 const PUBLIC: [&str; 9] = [
     "avatar", "image", "photo", "content", "file", "commit", "git", "email", "etag",
 ];
@@ -215,10 +224,7 @@ const PUBLIC: [&str; 9] = [
 pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
     let words = words(name);
     let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
-    let tells = words.len() > 1
-        && (HARMLESS.contains(&last)
-            || ASKING.contains(&first)
-            || words.iter().any(|word| PUBLIC.contains(&word.as_str())));
+    let tells = words.len() > 1 && (HARMLESS.contains(&last) || ASKING.contains(&first));
     if tells || exempt == Exempt::Flag {
         return None;
     }
@@ -244,6 +250,10 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
         ENDS.into_iter().find(end).or(begin.then_some(BEGIN))
     };
     let found = found.or_else(key).or_else(part)?;
+    let is_of_public = words.iter().any(|word| PUBLIC.contains(&word.as_str()));
+    if is_of_public && OF_ANYTHING.contains(&found) {
+        return None;
+    }
     // A number is a secret only if secrets are numbers, and a number of secrets is none.
     let many = words
         .iter()
@@ -264,6 +274,11 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
     ];
     let long = [
         "ssn",
+        "social_security",
+        "credit_card",
+        "passport_number",
+        "recovery_code",
+        "backup_code",
         "card_number",
         "account_number",
         "tax_id",
@@ -384,6 +399,11 @@ mod tests {
             "stripeapikey",
             "smsotp2",
             "my_clientsecret",
+            "git_token",
+            "email_password",
+            "email_otp",
+            "file_encryption_key",
+            "photo_password_hash",
         ] {
             assert!(secret(name).is_some(), "{name}");
         }
@@ -398,6 +418,9 @@ mod tests {
             "salted",
             "email",
             "public_key",
+            "avatar_key",
+            "email_hash",
+            "content_digest",
             "sort_key",
             "passenger",
             "compass",
