@@ -1,6 +1,6 @@
 //! `tollgate sessions`: shows and ends sessions.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Common, EndSessions, Sessions};
 use super::deployment::{self, Deployment, Purpose};

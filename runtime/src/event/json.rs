@@ -117,7 +117,7 @@ impl EventKind {
                 members
                     .chain(by_realm)
                     .chain(key)
-                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .map(|(name, value)| (name.to_owned(), Value::from(value)))
                     .collect()
             }
             Self::AccessAccepted { one_in } => json!({ "one_in": one_in }),

@@ -39,7 +39,6 @@ impl<B: super::AuthBackend> super::Gate<B> {
 #[cfg(not(feature = "password"))]
 impl<B, I, A, K, S, E> super::GateBuilder<B, I, A, K, S, E> {
     #[doc(hidden)]
-    #[must_use]
     pub fn passwords<T>(self, _: &T) -> Self
     where
         for<'a> crate::error::absent::Off: crate::error::absent::NeedsPassword,

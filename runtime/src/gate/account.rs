@@ -1,6 +1,7 @@
 //! The methods by which an application tells the gate that an account changed. A required argument
 //! says which sessions end.
 
+#[cfg(feature = "axum")]
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::SessionId;
@@ -150,6 +151,7 @@ impl<B: AuthBackend> Gate<B> {
 
     /// Does the same as [`credentials_changed`](Self::credentials_changed), and returns the time of
     /// the change by the store's clock.
+    #[cfg(feature = "axum")]
     pub(crate) async fn credentials_changed_at(
         &self,
         subject: &SubjectOf<B>,

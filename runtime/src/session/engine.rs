@@ -189,6 +189,7 @@ impl Engine {
 
     /// Does the same for a target of a subject, and also returns the time of its change as the store
     /// keeps it. The subject is unchanged as long as this is the time of its last change.
+    #[cfg(feature = "axum")]
     pub(crate) async fn revoke_noting(
         &self,
         subject: &str,
