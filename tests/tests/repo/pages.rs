@@ -463,7 +463,7 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
 fn crates(options: &[&str]) -> usize {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = std::process::Command::new(cargo)
-        .args(["tree", "--offline", "--package", "tollgate"])
+        .args(["tree", "--offline", "--color", "never", "--package", "tollgate"])
         .args(["--no-default-features", "--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}"])
         .args(options)
