@@ -463,7 +463,8 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
 fn crates(options: &[&str]) -> usize {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = std::process::Command::new(cargo)
-        .args(["tree", "--offline", "--color", "never", "--package", "tollgate"])
+        .args(["tree", "--offline", "--package", "tollgate"])
+        .args(["--color", "never"])
         .args(["--no-default-features", "--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}"])
         .args(options)
