@@ -1,6 +1,7 @@
 //! The quickstart, built by cargo as `cargo run -p quickstart` builds it, and started as a process
 //! of its own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
@@ -8,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -152,8 +154,24 @@ impl Place {
         command
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts it, and waits until it listens. If a program of another test took its port in between,
+    /// it starts again once that one has ended.
     pub(crate) fn start(&self) -> Program {
+        let start = Instant::now();
+        loop {
+            match self.try_start() {
+                Ok(program) => return program,
+                Err(said) if said.contains("Address already in use") => {
+                    assert!(start.elapsed() < TIMEOUT, "{said}");
+                    sleep(TICK);
+                }
+                Err(said) => panic!("{said}"),
+            }
+        }
+    }
+
+    /// Starts it, and waits until it listens; returns what it says if it ends before.
+    fn try_start(&self) -> Result<Program, String> {
         let mut child = self.command().spawn().unwrap();
         let out = Output::of(child.stdout.take().unwrap());
         let errors = Output::of(child.stderr.take().unwrap());
@@ -163,13 +181,20 @@ impl Place {
             errors,
             port: self.port,
         };
+        let mut ended = None;
         wait_for("the program to listen", || {
-            if let Some(status) = program.child.try_wait().unwrap() {
-                panic!("it ended ({status}): {}", program.errors.text());
-            }
-            program.out.text().contains("listening on ")
+            ended = program.child.try_wait().unwrap();
+            ended.is_some() || program.out.text().contains("listening on ")
         });
-        program
+        match ended {
+            Some(status) => {
+                let said = format!("it ended ({status}): {}", program.errors.end());
+                // It has ended, and its end must not complain about what it said.
+                std::mem::forget(program);
+                Err(said)
+            }
+            None => Ok(program),
+        }
     }
 
     /// Starts it, and kills it after a while, whatever it is doing.
@@ -339,10 +364,13 @@ pub(crate) fn runs_as_root(folder: &Path) -> bool {
 /// A port below those that systems hand out by themselves, so that nobody takes it between two
 /// starts.
 fn free_port() -> u16 {
+    // The programs of one test start at the same moment, so that none has its port yet.
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let chance = RandomState::new().hash_one(0) % 10_000;
         let port = 20_000 + u16::try_from(chance).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let is_new = GIVEN.lock().unwrap().insert(port);
+        if is_new && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
