@@ -20,13 +20,13 @@ use super::answer;
 use super::login::Asked;
 use super::renew::{Entered, HandOn, Prepared, enter, prepare};
 
-/// The layer of [`Gate::pages`](crate::Gate::pages).
+/// The layer of [`Gate::pages`](crate::gate::Gate::pages).
 pub struct Pages<U: JwtClaims> {
     gate: Arc<Running>,
     user: PhantomData<fn() -> U>,
 }
 
-/// A service inside the layer of [`Gate::pages`](crate::Gate::pages).
+/// A service inside the layer of [`Gate::pages`](crate::gate::Gate::pages).
 pub struct PagesService<S, U: JwtClaims> {
     inner: S,
     gate: Arc<Running>,
