@@ -35,7 +35,8 @@ impl<T, const ANSWER: usize> OfType<T> for Asked<ANSWER> {
     type Type = T;
 }
 
-/// The type `T`, which gave the answer: a mistake that is known where there is none.
+/// The type `T`, if it has given the answer. Without an answer, the compiler reports one error here
+/// and no others that follow from it.
 pub type Answered<T, const ANSWER: usize> = <Asked<ANSWER> as OfType<T>>::Type;
 
 /// Returns a number, for a user type alone.

@@ -254,7 +254,7 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
     if is_of_public && OF_ANYTHING.contains(&found) {
         return None;
     }
-    // A number is a secret only if secrets are numbers, and a number of secrets is none.
+    // A number may be a PIN, which is a secret, or a count, as `tokens: u64` is, which is not.
     let many = words
         .iter()
         .any(|word| word.ends_with('s') && ends_with(word, found));

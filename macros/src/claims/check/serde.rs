@@ -193,7 +193,7 @@ fn check_module(opt: &Opt<'_>, said: &FieldItem, diag: &mut Diag) {
 
 /// Returns whether two paths lead to the same, as far as one is written shorter than the other.
 fn is_same(claim: &ExprPath, serde: &ExprPath) -> bool {
-    // What `serde_as` writes begins with the name of its crate, also inside of `<…>`.
+    // `serde_as` puts the name of its crate before each type that it writes, inside `<…>` too.
     let plain = |path| {
         shown(path)
             .replace("::serde_with::", "")

@@ -15,12 +15,12 @@ use crate::settings::{Settings, file_schema};
 const ACCOUNTS: &str = include_str!("accounts.rs.txt");
 /// The program.
 const MAIN: &str = include_str!("main.rs.txt");
-/// What `cargo new` writes as the program, which may be replaced.
+/// The `main.rs` that `cargo new` writes; `init` replaces it only if nobody changed it.
 const HELLO_WORLD: &str = "fn main() {\n    println!(\"Hello, world!\");\n}\n";
 /// The paths that version control leaves out: above all the private keys.
 const IGNORED: [&str; 3] = ["/target", "/keys", "/auth.db*"];
 
-/// What happens to one of the files.
+/// The change that `init` makes to one file.
 enum Change {
     /// It is not there yet.
     Write,
