@@ -152,7 +152,9 @@ fn a_token_of_the_command_line_opens_a_page_until_it_is_revoked() {
     };
     assert_eq!(row["subject"], "5d2d3b7e-9c7f-4c0e-8a8e-3a0d7c1c1d11");
 
-    let forged = format!("{}A", &token[..token.len() - 1]);
+    // The last letter of a signature of 64 bytes may be an `A`.
+    let (rest, last) = token.split_at(token.len() - 1);
+    let forged = format!("{rest}{}", if last == "A" { "Q" } else { "A" });
     for (token, why) in [(&*forged, "signature"), ("a.b.c", "signature")] {
         let said = tool.run(&["tokens", "verify", token, "--json"]);
         let json: Value = serde_json::from_str(&said.out).unwrap();
