@@ -550,14 +550,15 @@ fn sizes(runtime: &Runtime, size: u32) {
                 .await
                 .unwrap();
             store.migrate(START).await.unwrap();
-            fill(&store, 0, count, START).await;
             let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-            let gate = builder
+            let builder = builder
                 .settings(settings.clone())
                 .store(store.clone())
-                .clock(clock.clone())
-                .accept_new_keys();
-            gate.build().await.unwrap()
+                .clock(clock.clone());
+            let gate = builder.build().await.unwrap();
+            // New keys would end the sessions that are there before the gate.
+            fill(&store, 0, count, START).await;
+            gate
         });
         let token = runtime
             .block_on(gate.sign_in(gate.backend().user("grace@example.com"), &Client::unknown()))
@@ -628,10 +629,18 @@ fn start(runtime: &Runtime, size: u32) {
         folder.path().join("empty.db"),
         folder.path().join("full.db"),
     );
+    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let open = async |path: &Path| {
+        let store = SqliteStore::open(path).await.unwrap();
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let builder = builder.keys(ring.clone()).store(store);
+        builder.clock(Clock::manual(START)).build().await.unwrap()
+    };
     runtime.block_on(async {
         for (path, sessions, entries) in [(&empty, 0, 0), (&full, size, entries)] {
+            // The store learns the keys first: new ones would end the sessions that are there.
+            open(path).await.shutdown().await.unwrap();
             let store = SqliteStore::open(path).await.unwrap();
-            store.migrate(START).await.unwrap();
             fill(&store, 0, sessions, START).await;
             log(&store, entries).await;
         }
@@ -640,12 +649,7 @@ fn start(runtime: &Runtime, size: u32) {
     for _ in 0..ROUNDS {
         for (path, times) in [&empty, &full].into_iter().zip(&mut times) {
             let began = Instant::now();
-            let gate = runtime.block_on(async {
-                let store = SqliteStore::open(path).await.unwrap();
-                let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-                let gate = builder.store(store).clock(Clock::manual(START));
-                gate.accept_new_keys().build().await.unwrap()
-            });
+            let gate = runtime.block_on(open(path));
             times.push(began.elapsed().as_secs_f64() * 1e3);
             runtime.block_on(gate.shutdown()).unwrap();
         }

@@ -17,11 +17,14 @@ pub enum Role {
 /// A user.
 #[derive(Clone, JwtClaims)]
 pub struct User {
+    /// The subject.
     #[claim(sub)]
-    id: Uuid,
-    email: String,
+    pub id: Uuid,
+    /// The address.
+    pub email: String,
+    /// The roles.
     #[claim(roles)]
-    roles: Vec<Role>,
+    pub roles: Vec<Role>,
 }
 
 impl User {

@@ -167,7 +167,7 @@ impl AuthUser for Member {
     type Id = Uuid;
 
     fn id(&self) -> Uuid {
-        *self.0.id()
+        self.0.id
     }
 
     fn session_auth_hash(&self) -> &[u8] {
@@ -197,7 +197,7 @@ fn with_axum_login() -> Router {
     let sessions = SessionManagerLayer::new(SessionsInMemory::default());
     let layer = AuthManagerLayerBuilder::new(Members, sessions).build();
     let handler = async |session: AuthSession<Members>| match black_box(session.user) {
-        Some(member) if !member.0.email().is_empty() => BODY,
+        Some(member) if !member.0.email.is_empty() => BODY,
         _ => "",
     };
     let sign_in = async |mut session: AuthSession<Members>| {
