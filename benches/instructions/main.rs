@@ -27,11 +27,13 @@ impl Refresh for Accounts {
     }
 }
 
+const JSON: &str = "application/json";
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let what = args
         .next()
-        .expect("an operation: verify, seen, get or get-seen");
+        .expect("an operation: verify, seen, get, get-seen or refresh");
     let count: u32 = args
         .next()
         .and_then(|text| text.parse().ok())
@@ -64,7 +66,8 @@ async fn run(what: &str, count: u32) {
         .await
         .expect("a gate");
     let issued = gate.sign_in(User::ada(), &Client::unknown()).await;
-    let token = issued.expect("a session").access_token;
+    let issued = issued.expect("a session");
+    let token = issued.access_token;
     match what {
         "verify" | "seen" => {
             for _ in 0..count {
@@ -86,6 +89,24 @@ async fn run(what: &str, count: u32) {
                 assert_eq!(black_box(response).status(), StatusCode::OK);
             }
         }
-        _ => panic!("an operation: verify, seen, get or get-seen"),
+        "refresh" => {
+            let app: Router = gate.router();
+            let mut token = issued.refresh_token.expose().to_owned();
+            for _ in 0..count {
+                let body = format!(r#"{{"refresh_token":"{token}"}}"#);
+                let request = Request::post("/auth/refresh").header("content-type", JSON);
+                let request = request.body(Body::from(body)).expect("a request");
+                let response = app.clone().oneshot(request).await.expect("an answer");
+                assert_eq!(response.status(), StatusCode::OK);
+                let body = axum::body::to_bytes(response.into_body(), 16 << 10).await;
+                let body = String::from_utf8(body.expect("a body").to_vec()).expect("text");
+                let rest = body.split(r#""refresh_token":""#).nth(1);
+                token = rest
+                    .and_then(|rest| rest.split('"').next())
+                    .expect("a token")
+                    .to_owned();
+            }
+        }
+        _ => panic!("an operation: verify, seen, get, get-seen or refresh"),
     }
 }
