@@ -91,9 +91,6 @@ pub struct Settings {
     ///
     /// [`GateBuilder::realm`]: crate::gate::GateBuilder::realm
     pub realm: Option<String>,
-    /// The issuer, the audience and the kind that the realm had before, where one of them was
-    /// changed on purpose.
-    pub replaces: Replaces,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
     /// The address of the gate's routes as clients see it, with the path under which they are
@@ -102,6 +99,9 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The time by which clocks may differ. By default 30 s, at most 120 s.
     pub leeway: Duration,
+    /// The issuer, the audience and the kind that the realm had before, where one of them was
+    /// changed on purpose.
+    pub replaces: Replaces,
     /// Access tokens.
     pub access: AccessSettings,
     /// Refresh tokens.

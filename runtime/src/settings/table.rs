@@ -51,17 +51,17 @@ keys! {
     "issuer" => issuer,
         "the issuer of the tokens, claim `iss`, such as `https://accounts.example.com`; required";
     "audience" => audience, "the intended audience of the tokens, claim `aud`; required";
+    "client_id" => client_id, "the claim `client_id` of the tokens";
+    "public_url" => public_url,
+        "the address of the auth routes as clients see it, for the metadata of RFC 8414: \
+         `https://api.example.com/v1`";
+    "leeway" => leeway, "the largest difference between clocks that is tolerated, at most 2m";
     "replaces.issuer" => replaces.issuer,
         "the former issuer of the realm, if it was changed on purpose";
     "replaces.audience" => replaces.audience,
         "the former audience of the realm, if it was changed on purpose";
     "replaces.kind" => replaces.kind,
         "the former kind of the backend, if it was changed on purpose";
-    "client_id" => client_id, "the claim `client_id` of the tokens";
-    "public_url" => public_url,
-        "the address of the auth routes as clients see it, for the metadata of RFC 8414: \
-         `https://api.example.com/v1`";
-    "leeway" => leeway, "the largest difference between clocks that is tolerated, at most 2m";
     "access.ttl" => access.ttl, "the lifetime of an access token";
     "access.max_ttl" => access.max_ttl,
         "the longest lifetime of any token that is issued or accepted; if not set, `access.ttl`";

@@ -27,6 +27,7 @@ fn cors_for_cookies(app: Router) -> Router {
         .allow_origin([HeaderValue::from_static("https://app.example.com")])
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::LINK])
         .allow_credentials(true);
     app.layer(cors)
 }
@@ -39,7 +40,7 @@ fn cors_for_bearers(app: Router) -> Router {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER]);
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::LINK]);
     app.layer(cors)
 }
 

@@ -25,8 +25,9 @@ use super::super::protected::{ProtectedRouter, routing};
 
 impl<B: AuthBackend> Gate<B> {
     /// Returns the routes for load balancers and for Kubernetes: `GET /live` is 200 while the
-    /// program runs, and `GET /ready` is 200 if the gate is well, otherwise 503. Their answers have
-    /// no figures, so that everybody may call them.
+    /// program runs, and `GET /ready` is 200 if the gate is ready
+    /// ([`is_ready`](crate::gate::Health::is_ready)), otherwise 503. Their answers have no figures,
+    /// so that everybody may call them.
     ///
     /// They ask the store at most once a second. A paused gate is ready, although it answers
     /// requests with 503.
