@@ -10,13 +10,13 @@ const MAX_LEN: usize = 2048;
 /// and the login page, which are `places`, and otherwise `/`.
 ///
 /// It begins with one slash, holds no backslash, no space and no control character, and has at most
-/// 2 KiB.
+/// 2 KiB. The same is true of the path to which a browser resolves its dot segments.
 pub(super) fn safe_next<'n>(next: &'n str, places: &[&str]) -> &'n str {
     let bytes = next.as_bytes();
     let is_path = bytes.first() == Some(&b'/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
     let is_plain = |byte: &u8| *byte > 0x20 && *byte != 0x7f && *byte != b'\\';
     let stays = is_path && next.len() <= MAX_LEN && bytes.iter().all(is_plain);
-    if stays && !places.iter().any(|place| is_below(next, place)) {
+    if stays && !is_astray(next, places) {
         next
     } else {
         "/"
@@ -34,27 +34,53 @@ pub(super) fn safe_next_of<'n>(gate: &Running, next: &'n str) -> &'n str {
     safe_next(next, &[prefix])
 }
 
-/// Returns whether a browser that follows the path arrives at the prefix or below it.
-fn is_below(next: &str, prefix: &str) -> bool {
+/// Returns whether a browser that follows the path leaves this origin, or arrives at a prefix or
+/// below it.
+fn is_astray(next: &str, places: &[&str]) -> bool {
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    let mut segments: Vec<String> = Vec::new();
-    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        // A browser resolves dot segments before it asks, and a router decodes the rest.
+    // A browser resolves dot segments before it asks (URL Standard, path state). To it an empty
+    // segment is one that `..` removes.
+    let mut asked: Vec<&str> = Vec::new();
+    for segment in path.split('/').skip(1) {
         match &*decoded(segment) {
             "." => {}
-            ".." => drop(segments.pop()),
-            plain => segments.push(plain.to_owned()),
+            ".." => drop(asked.pop()),
+            _ => asked.push(segment),
         }
     }
+    // Such a path is `//host`, if something reads it as an address again.
+    if matches!(asked.as_slice(), ["", _, ..]) {
+        return true;
+    }
+    // A router compares what is decoded. A proxy in front may read more out of it: encoded slashes,
+    // parameters after a semicolon, and the dot segments that come to light by that.
+    let routed: Vec<String> = asked.iter().map(|segment| decoded(segment)).collect();
+    let mut read: Vec<&str> = Vec::new();
+    for segment in routed.iter().flat_map(|segment| segment.split(['/', '\\'])) {
+        match segment.split(';').next().unwrap_or_default() {
+            "." => {}
+            ".." => drop(read.pop()),
+            plain => read.push(plain),
+        }
+    }
+    places.iter().any(|place| {
+        is_below(routed.iter().map(String::as_str), place) || is_below(read.iter().copied(), place)
+    })
+}
+
+/// Returns whether the segments of a path are those of a prefix, or of a path below it. Empty
+/// segments do not count: a proxy may drop them.
+fn is_below<'s>(segments: impl Iterator<Item = &'s str>, prefix: &str) -> bool {
+    let mut segments = segments.filter(|segment| !segment.is_empty());
     let mut prefix = prefix
         .split('/')
         .filter(|segment| !segment.is_empty())
         .peekable();
     prefix.peek().is_some()
-        && prefix.enumerate().all(|(place, segment)| {
+        && prefix.all(|known| {
             segments
-                .get(place)
-                .is_some_and(|s| s.eq_ignore_ascii_case(segment))
+                .next()
+                .is_some_and(|segment| segment.eq_ignore_ascii_case(known))
         })
 }
 
@@ -116,6 +142,30 @@ mod tests {
             ("/./auth", false),
             ("/%61uth/signout", false),
             ("/a/%2e%2E/auth", false),
+            ("/auth//../sessions", false),
+            ("/auth//../signout", false),
+            ("/auth///../../signout", false),
+            ("/auth//.%2e/signout", false),
+            ("/auth//%2E./signout?x", false),
+            ("/auth//%2e%2e/signout#x", false),
+            ("/a//../../auth", false),
+            ("/a//../auth", true),
+            ("/a//b", true),
+            ("/auth/../a", true),
+            ("/a/..//auth", false),
+            ("//auth", false),
+            ("/.//evil.example", false),
+            ("/a/..//evil.example", false),
+            ("/a/%2e%2e//evil.example", false),
+            ("/a%2f..%2fauth", false),
+            ("/a%5c..%5cauth", false),
+            ("/auth/x%2f..%2f..%2fy", false),
+            ("/auth;a=1/signout", false),
+            ("/a/..;/auth", false),
+            ("/a;b/c;d", true),
+            ("/au\tth", false),
+            ("/a/.\n./auth", false),
+            ("/a\\..\\auth", false),
             (&long, false),
             (&long[..MAX_LEN], true),
         ] {
@@ -126,5 +176,8 @@ mod tests {
         assert_eq!(safe_next("/a/b/c", &["/a/b"]), "/");
         assert_eq!(safe_next("/a/c", &["/a/b"]), "/a/c");
         assert_eq!(safe_next("/login/step", &["/auth", "/login"]), "/");
+        for next in ["/login//../step?reason=refused", "/login//../fresh"] {
+            assert_eq!(safe_next(next, &["/auth", "/login"]), "/", "{next}");
+        }
     }
 }
