@@ -159,6 +159,9 @@ pub struct Refusal {
     detail: Option<Malformed>,
     /// The account that the refusal is about, for events.
     subject: Option<Box<str>>,
+    /// `true` if nothing failed: neither the log nor an event reports it.
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only routes log it"))]
+    is_expected: bool,
     source: Option<BoxError>,
 }
 
@@ -174,6 +177,7 @@ impl Refusal {
             step: None,
             detail: None,
             subject: None,
+            is_expected: false,
             source: None,
         }
     }
@@ -253,6 +257,21 @@ impl Refusal {
                 .unwrap_or(u64::MAX)
                 .max(1)
         })
+    }
+
+    /// Says that nothing failed: the same request may be answered later.
+    #[cfg(feature = "axum")]
+    pub(crate) fn expected(self) -> Self {
+        Self {
+            is_expected: true,
+            ..self
+        }
+    }
+
+    /// Returns whether nothing failed.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn is_expected(&self) -> bool {
+        self.is_expected
     }
 
     /// Adds a step that would satisfy the refusal.

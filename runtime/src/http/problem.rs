@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
+#[cfg(feature = "cookies")]
+use http::header::CONTENT_ENCODING;
 use http::header::{
     CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, PRAGMA, RETRY_AFTER, VARY,
     WWW_AUTHENTICATE,
@@ -64,6 +66,8 @@ struct Refused {
     members: Members,
     /// The media type of a request of gRPC.
     grpc: Option<HeaderValue>,
+    /// `true` if the pages of any gate may answer it.
+    is_for_any_pages: bool,
 }
 
 impl Rejection {
@@ -82,6 +86,7 @@ impl Rejection {
             status,
             members: Members::default(),
             grpc: None,
+            is_for_any_pages: false,
         }))
     }
 
@@ -89,6 +94,12 @@ impl Rejection {
     /// alone.
     pub(super) fn for_client(mut self, headers: &HeaderMap) -> Self {
         self.0.grpc = grpc::media(headers);
+        self
+    }
+
+    /// Lets the pages of any gate answer it: a caller of each of them would be accepted.
+    pub(super) fn for_any_pages(mut self) -> Self {
+        self.0.is_for_any_pages = true;
         self
     }
 
@@ -160,7 +171,9 @@ impl IntoResponse for Rejection {
         } = &*refused;
         let cause = Causes(std::error::Error::source(refusal));
         match code {
-            Code::Unavailable => tracing::warn!(%cause, "nobody could decide"),
+            Code::Unavailable if !refusal.is_expected() => {
+                tracing::warn!(%cause, "nobody could decide");
+            }
             Code::InternalError => tracing::error!(%cause, "the server made a mistake"),
             _ => {
                 let reason = refusal.detail().map(|detail| detail.to_string());
@@ -193,6 +206,7 @@ impl IntoResponse for Rejection {
         if status == StatusCode::UNAUTHORIZED {
             response.extensions_mut().insert(Unauthorized {
                 code,
+                gate: refused.gate().cloned(),
                 step: refusal.step().map(|step| OfferedStep {
                     token: step.token.as_str().into(),
                     seconds: step.expires_in,
@@ -209,6 +223,13 @@ impl IntoResponse for Rejection {
 }
 
 impl Refused {
+    /// Returns the scheme of the gate whose pages may answer it: it is the same allocation as that
+    /// gate's. `None` stands for any gate.
+    #[cfg(feature = "cookies")]
+    fn gate(&self) -> Option<&Arc<str>> {
+        self.scheme.as_ref().filter(|_| !self.is_for_any_pages)
+    }
+
     /// Returns the status of the answer.
     fn status(&self) -> StatusCode {
         self.status
@@ -270,13 +291,49 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// Returns the refusal that an answer tells, if the gate of this scheme, or a handler, could not
+/// decide or had too many requests.
+#[cfg(feature = "cookies")]
+pub(super) fn undecided<'r>(response: &'r Response, scheme: &Arc<str>) -> Option<&'r Refusal> {
+    let Told(refused) = response.extensions().get::<Told>()?;
+    let is_ours = refused.gate().is_none_or(|gate| Arc::ptr_eq(gate, scheme));
+    let code = refused.refusal.code();
+    (is_ours && matches!(code, Code::Unavailable | Code::TooManyRequests))
+        .then_some(&refused.refusal)
+}
+
+/// Replaces the problem document of an answer by a page. The headers that a handler or a layer set
+/// stay, unless they describe the document.
+#[cfg(feature = "cookies")]
+pub(super) fn replace_document(response: &mut Response, page: Response) {
+    let (page, body) = page.into_parts();
+    response.extensions_mut().remove::<Told>();
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_ENCODING);
+    headers.extend(page.headers);
+    *response.body_mut() = body;
+}
+
 /// Marks a 401 of ours, which a page answers in its own way.
 #[cfg(feature = "cookies")]
 #[derive(Clone)]
 pub(super) struct Unauthorized {
     pub(super) code: Code,
+    /// The scheme of the gate that refused; `None` for a handler, and if any gate would do.
+    gate: Option<Arc<str>>,
     /// The step that a sign-in needs.
     pub(super) step: Option<OfferedStep>,
+}
+
+#[cfg(feature = "cookies")]
+impl Unauthorized {
+    /// Returns whether the pages of the gate with this scheme answer it. Gates are told apart by
+    /// the allocation.
+    pub(super) fn is_for(&self, scheme: &Arc<str>) -> bool {
+        let gate = self.gate.as_ref();
+        gate.is_none_or(|gate| Arc::ptr_eq(gate, scheme))
+    }
 }
 
 /// A step that a sign-in needs, as a cookie keeps it.

@@ -276,6 +276,12 @@ impl Admission {
         Ok(())
     }
 
+    /// Returns whether this node knows that a token is revoked.
+    #[cfg(feature = "cookies")]
+    pub(crate) fn is_revoked(&self, token: &TokenInfo) -> bool {
+        self.view.is_revoked(token)
+    }
+
     /// Returns whether the view alone must not decide.
     pub(crate) fn must_ask(&self, consistency: Consistency, now: Timestamp) -> bool {
         let age = self.view.age(now);

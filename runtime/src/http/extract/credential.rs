@@ -18,6 +18,9 @@ use crate::token::TokenInfo;
 
 /// Reports that the credentials of a request were refused.
 pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
+    if refusal.is_expected() {
+        return;
+    }
     if refusal.code() == Code::TokenExpired
         && !EXPIRED.with(|seen| sampled(seen, gate.settings().events.expired))
     {

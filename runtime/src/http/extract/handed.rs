@@ -149,7 +149,7 @@ impl HandedCaller {
     /// Hands the caller on to the extractors.
     #[cfg(feature = "cookies")]
     pub(in crate::http) fn hand_on(self, parts: &mut Parts) {
-        Kept::of(&mut parts.extensions).caller = Some(self);
+        Kept::of(&mut parts.extensions).hand_on(self);
     }
 
     /// Returns the caller of a request that was handed on for this gate.
@@ -157,8 +157,18 @@ impl HandedCaller {
         if !gate.has_pages() {
             return None;
         }
-        let handed = parts.extensions.get::<Kept>()?.caller.as_ref()?;
-        std::ptr::eq(&**handed.0.gate(), gate).then_some(handed)
+        parts.extensions.get::<Kept>()?.caller(gate)
+    }
+
+    /// Returns the gate of the caller.
+    #[cfg(feature = "cookies")]
+    pub(super) fn gate(&self) -> &Running {
+        self.0.gate()
+    }
+
+    /// Returns whether this is the caller of a gate.
+    pub(super) fn is_for(&self, gate: &Running) -> bool {
+        std::ptr::eq(&**self.0.gate(), gate)
     }
 
     /// Returns the token with its claims.
@@ -168,7 +178,7 @@ impl HandedCaller {
     }
 
     /// Returns what the token says of itself.
-    pub(super) fn token(&self) -> &TokenInfo {
+    pub(in crate::http) fn token(&self) -> &TokenInfo {
         self.0.token()
     }
 

@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::super::problem::Rejection;
 use super::credential::{Taken, credential, place, report_refused};
 use super::handed::HandedCaller;
+use super::undecided::Undecided;
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::Running;
@@ -49,6 +50,7 @@ async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCalle
             transport: Transport::Cookie,
         }));
     }
+    Undecided::refuse(parts, gate, Taken::Both)?;
     let Some((token, transport)) = credential(parts, gate, Taken::Both)? else {
         return Ok(None);
     };

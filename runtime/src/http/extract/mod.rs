@@ -14,6 +14,7 @@ mod only;
 mod presented;
 pub(super) mod state;
 mod subprotocol;
+mod undecided;
 
 pub use current::Current;
 pub use flow::{Allowed, AuthFlow, OpenSession};
@@ -36,6 +37,8 @@ pub(super) use handler::KnownCaller;
 pub(super) use presented::{
     Credentials, all_cookies, cookies_of, keep_cookies, note_hidden, was_hidden,
 };
+#[cfg(feature = "cookies")]
+pub(super) use undecided::Undecided;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -60,6 +63,8 @@ use credential::{Taken, credential, place};
 use credential::{report_accepted, report_refused};
 #[cfg(not(feature = "cookies"))]
 use handed::{CallerToken, HandedCaller};
+#[cfg(not(feature = "cookies"))]
+use undecided::Undecided;
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
@@ -215,6 +220,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         {
             return Ok(Some((caller, Transport::Cookie)));
         }
+        Undecided::refuse(parts, gate, taken)?;
         let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
         };

@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::super::problem::Rejection;
 use super::credential::{Taken, credential, in_header};
 use super::handed::{CallerToken, HandedCaller};
+use super::undecided::Undecided;
 use super::{Auth, Found, Holds, refuse, subprotocol};
 use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
@@ -197,7 +198,7 @@ fn has_cookie<U: JwtClaims>(parts: &Parts, verifier: &Verifier<U>) -> Result<boo
     let Some(gate) = verifier.running() else {
         return Ok(false);
     };
-    if HandedCaller::of(parts, gate).is_some() {
+    if HandedCaller::of(parts, gate).is_some() || Undecided::of(parts, gate).is_some() {
         return Ok(true);
     }
     match credential(parts, gate, Taken::Cookie) {
@@ -222,7 +223,9 @@ where
         let (first, second) = (Holds::<U1>::verifier(state), Holds::<U2>::verifier(state));
         let scheme = first.scheme();
         let found = Self::find(parts, first, second).await?;
-        found.ok_or_else(|| refuse(Code::MissingToken.into(), parts, &scheme))
+        let missing = || refuse(Code::MissingToken.into(), parts, &scheme);
+        // A visitor may sign in at either gate.
+        found.ok_or_else(|| missing().for_any_pages())
     }
 }
 

@@ -7,6 +7,7 @@ use http::{Extensions, HeaderMap};
 use super::super::transport::{brings_cookies, cookies, sign_out_presented};
 use super::bearer;
 use super::handed::HandedCaller;
+use super::undecided::Undecided;
 use crate::device::Client;
 use crate::error::Refusal;
 use crate::gate::Running;
@@ -55,14 +56,38 @@ pub(super) struct Kept {
     cookies: Option<HeaderMap>,
     /// The address of the last gate that took its refresh cookie out.
     hidden_by: Option<usize>,
-    /// The caller whom a layer looked at.
-    pub(super) caller: Option<HandedCaller>,
+    /// The caller whom the first layer looked at.
+    caller: Option<HandedCaller>,
+    /// The callers of further gates. Most programs have one gate with pages.
+    more: Vec<HandedCaller>,
+    /// The callers whom no layer could judge.
+    pub(super) undecided: Vec<Undecided>,
 }
 
 impl Kept {
     /// Returns what is kept of a request, to add to it.
     pub(super) fn of(extensions: &mut Extensions) -> &mut Self {
         extensions.get_or_insert_default()
+    }
+
+    /// Keeps the caller of a gate, in place of an earlier one of the same gate.
+    #[cfg(feature = "cookies")]
+    pub(super) fn hand_on(&mut self, caller: HandedCaller) {
+        if self.caller.is_none() {
+            self.caller = Some(caller);
+            return;
+        }
+        let mut known = self.caller.iter_mut().chain(&mut self.more);
+        match known.find(|known| known.is_for(caller.gate())) {
+            Some(known) => *known = caller,
+            None => self.more.push(caller),
+        }
+    }
+
+    /// Returns the caller of a gate.
+    pub(super) fn caller(&self, gate: &Running) -> Option<&HandedCaller> {
+        let mut known = self.caller.iter().chain(&self.more);
+        known.find(|known| known.is_for(gate))
     }
 }
 

@@ -8,10 +8,11 @@ use crate::error::{Code, Refusal};
 use crate::gate::{PageTokens, Running};
 
 use super::super::cookie;
-use super::super::problem::{Unauthorized, no_store};
+use super::super::problem::{Unauthorized, no_store, replace_document, undecided};
 use super::form::keep_step;
 use super::html;
 use super::login::{Asked, WayOut};
+use super::renew::Renewal;
 use super::{reject, see_other};
 
 /// Returns a redirection.
@@ -37,17 +38,7 @@ pub(super) fn redirect(gate: &Running, asked: &Asked, tokens: &PageTokens) -> Re
 
 /// Returns the answer to a request that cannot be renewed at the moment: never the login page, and
 /// never the page of a signed-out visitor.
-pub(super) fn refused(
-    gate: &Running,
-    asked: &Asked,
-    (code, retry): (Code, Option<u64>),
-) -> Response {
-    let wait = retry.map(std::time::Duration::from_secs);
-    let refusal = match (code, wait) {
-        (Code::Unavailable, Some(left)) => Refusal::retry_after(left),
-        (Code::TooManyRequests, Some(left)) => Refusal::too_many(left),
-        (code, _) => Refusal::new(code),
-    };
+pub(super) fn refused(gate: &Running, asked: &Asked, refusal: Refusal) -> Response {
     if asked.is_navigation {
         html::refused(&refusal, asked.is_get)
     } else {
@@ -56,17 +47,18 @@ pub(super) fn refused(
 }
 
 /// Finishes an answer: redirects a refused visitor to the login page, sets the cookies, and sets
-/// the cache headers.
+/// the cache headers. A problem that will pass is shown as a page.
 pub(super) fn finish(
     gate: &Running,
     asked: &Asked,
-    tokens: Option<&PageTokens>,
+    renewal: Option<&Renewal>,
     response: Response,
 ) -> Response {
     let mut response = lead(gate, asked, response);
+    show(gate, asked, &mut response);
     let headers = response.headers_mut();
-    if let Some(tokens) = tokens {
-        set_cookies(gate, headers, tokens);
+    if let Some(renewal) = renewal {
+        set_cookies(gate, headers, renewal);
     }
     if asked.brings_cookies {
         keep_from_caches(headers);
@@ -80,17 +72,23 @@ pub(super) fn finish_live(gate: &Running, asked: &Asked, response: &mut Response
         let refused = std::mem::take(response);
         *response = lead(gate, asked, refused);
     }
+    show(gate, asked, response);
     keep_from_caches(response.headers_mut());
 }
 
 /// Redirects a visitor whom the gate refused to the login page.
 fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
-    let Some(refused) = response.extensions_mut().remove::<Unauthorized>() else {
+    // The pages of another gate, further out, answer for its visitors.
+    let marks = response.extensions_mut();
+    if !matches!(marks.get::<Unauthorized>(), Some(refused) if refused.is_for(&gate.scheme)) {
+        return response;
+    }
+    let Some(refused) = marks.remove::<Unauthorized>() else {
         return response;
     };
     if asked.is_prefetch {
         // The browser may show the answer minutes later, after the user has signed in.
-        return reject(gate, Code::Unavailable);
+        return reject(gate, Refusal::new(Code::Unavailable).expected());
     }
     if let (Some(step), true) = (&refused.step, asked.is_navigation) {
         let next = asked.is_get.then(|| asked.target());
@@ -115,13 +113,29 @@ fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
     }
 }
 
+/// Shows a visitor a page where the gate could not decide, or a handler said so.
+fn show(gate: &Running, asked: &Asked, response: &mut Response) {
+    let passes = matches!(
+        response.status(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    );
+    if passes
+        && asked.is_shown()
+        && let Some(refusal) = undecided(response, &gate.scheme)
+    {
+        let page = html::refused(refusal, asked.is_get);
+        replace_document(response, page);
+    }
+}
+
 /// Sets the cookies of a renewal, unless the answer comes too late for them, or signs somebody in or
-/// out itself.
-fn set_cookies(gate: &Running, headers: &mut HeaderMap, tokens: &PageTokens) {
+/// out itself, or the session is over.
+fn set_cookies(gate: &Running, headers: &mut HeaderMap, renewal: &Renewal) {
+    let tokens = &*renewal.tokens;
     if sets(headers, &gate.cookies.refresh) {
         return;
     }
-    if tokens.is_late(gate.admission().now()) {
+    if tokens.is_late(gate.admission().now()) || renewal.is_over(gate) {
         // An access token of this renewal would say that the browser has its refresh token, too.
         let kept: Vec<HeaderValue> = headers
             .get_all(SET_COOKIE)

@@ -38,7 +38,8 @@ use super::{html, reject, see_other};
 #[non_exhaustive]
 pub enum PageForm {
     /// A sign-in, with the fields of the backend's login, such as `email` and `password`, and
-    /// `next`. The answer is 303 to `next`; to the login page with a [`LoginReason`] if the sign-in
+    /// `next`. Each field is a text: a login with a member of another type, such as a number, can be
+    /// sent as JSON alone. The answer is 303 to `next`; to the login page with a [`LoginReason`] if the sign-in
     /// is refused; or to `/step` below the login page if a further step is needed.
     SignIn,
     /// The answer to a further step of a sign-in or of a reauthentication, with `code` and `next`.

@@ -16,7 +16,7 @@ pub(super) fn refused(refusal: &Refusal, is_get: bool) -> Response {
     let (title, text) = match code {
         Code::Unavailable => (
             "One moment, please",
-            "The page cannot be shown right now. Nothing was changed.",
+            "The page cannot be shown right now. Please try again in a moment.",
         ),
         Code::TooManyRequests => (
             "Too many attempts",

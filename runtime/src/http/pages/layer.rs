@@ -70,7 +70,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let (asked, reason) = match enter::<U>(&self.gate, &mut parts) {
+        let (mut asked, reason) = match enter::<U>(&self.gate, &mut parts) {
             Entered::Outside => {
                 let inner = self.inner.call(Request::from_parts(parts, body));
                 return Way::Outside { inner }.into();
@@ -88,15 +88,15 @@ where
         let gate = Arc::clone(&self.gate);
         let inner: Answering<S::Error> = Box::pin(async move {
             let hand = HandOn::<U>::new();
-            let prepared = prepare(&gate, &hand, &mut parts, &asked, reason).await;
-            let (response, tokens) = match prepared {
-                Prepared::Go(tokens) => {
+            let prepared = prepare(&gate, &hand, &mut parts, &mut asked, reason).await;
+            let (response, renewal) = match prepared {
+                Prepared::Go(renewal) => {
                     let request = Request::from_parts(parts, body);
-                    (inner.call(request).await?, tokens)
+                    (inner.call(request).await?, renewal)
                 }
                 Prepared::Answer(response) => (response, None),
             };
-            Ok(answer::finish(&gate, &asked, tokens.as_deref(), response))
+            Ok(answer::finish(&gate, &asked, renewal.as_ref(), response))
         });
         Way::Wait { inner }.into()
     }

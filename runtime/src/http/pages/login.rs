@@ -32,6 +32,8 @@ pub(super) struct Asked {
     pub(super) is_login_itself: bool,
     /// `true` if the request has a cookie with a token.
     pub(super) brings_cookies: bool,
+    /// `true` if the gate knows the caller.
+    pub(super) has_caller: bool,
     /// `true` if the browser prefetches.
     pub(super) is_prefetch: bool,
 }
@@ -59,8 +61,14 @@ impl Asked {
             is_login: false,
             is_login_itself: false,
             brings_cookies: false,
+            has_caller: false,
             is_prefetch: signals.is_prefetch,
         }
+    }
+
+    /// Returns whether somebody reads the answer at once.
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_navigation && !self.is_prefetch
     }
 
     /// Returns path and query.
@@ -82,22 +90,25 @@ impl Asked {
     /// refusal is the answer.
     pub(super) fn way_out(&self, gate: &Running, code: Code) -> Option<WayOut> {
         let login = gate.login()?;
-        let fresh = (code == Code::InsufficientUserAuthentication).then_some(LoginReason::Fresh);
+        // A login page may send visitors back whose access token is valid. This one was refused in
+        // spite of it, as a user whose account is closed, so the page has to know.
+        let known = self.has_caller.then_some(LoginReason::Expired);
+        let reason = match code {
+            Code::InsufficientUserAuthentication => Some(LoginReason::Fresh),
+            Code::InvalidCredentials => Some(LoginReason::Refused),
+            _ => known,
+        };
         let from = self.from.as_deref();
         if let Some(from) = from
             && let Some(current) = &from.htmx
         {
             let next = current.as_ref().and_then(|url| from.path_of(url));
             let next = next.unwrap_or("/");
-            return Some(WayOut::Htmx(address(gate, login, fresh, Some(next))));
+            return Some(WayOut::Htmx(address(gate, login, reason, Some(next))));
         }
         if !self.is_navigation || (self.is_get && self.is_login_itself) {
             return None;
         }
-        let reason = match code {
-            Code::InvalidCredentials => Some(LoginReason::Refused),
-            _ => fresh,
-        };
         Some(WayOut::Page(if self.is_get {
             address(gate, login, reason, Some(self.target()))
         } else {
@@ -168,7 +179,8 @@ pub(super) fn address(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginReason {
-    /// Their session ended while they sent a form.
+    /// Their session ended while they sent a form; or the page refused them although their access
+    /// token is valid, as that of a user whose account was closed a moment ago.
     Expired,
     /// They are signed in, and have to authenticate again: the form of the page goes to
     /// [`PageForm::Reauthenticate`](super::PageForm::Reauthenticate).

@@ -20,22 +20,37 @@ use crate::token::JwtClaims;
 
 use super::super::cookie;
 use super::super::extract::{
-    CallerToken, HandedCaller, InHeader, Taken, all_cookies, credential, in_header, keep_cookies,
-    place,
+    CallerToken, HandedCaller, InHeader, Taken, Undecided, all_cookies, credential, in_header,
+    keep_cookies, place,
 };
 use super::super::hidden::hide_refresh;
 use super::super::transport::{brings_cookies, refresh_cookie};
 use super::login::{Asked, LoginPage};
 use super::signals::Signals;
-use super::table::{Brought, Plan, row};
+use super::table::{Brought, Plan, Row, row};
 use super::{answer, is_auth_route, path, uri};
 
 /// The treatment of a request before its handler.
 pub(super) enum Prepared {
-    /// The handler runs; the tokens are for the answer's cookies.
-    Go(Option<Arc<PageTokens>>),
+    /// The handler runs; a renewal is for the answer's cookies.
+    Go(Option<Renewal>),
     /// This is the answer.
     Answer(Response),
+}
+
+/// A renewal in place.
+pub(super) struct Renewal {
+    pub(super) tokens: Arc<PageTokens>,
+    /// The caller of its access token.
+    caller: HandedCaller,
+}
+
+impl Renewal {
+    /// Returns whether this node knows that its access token is no longer valid: the session ended
+    /// or changed while the handler ran, and the browser may have the cookies of a later one.
+    pub(super) fn is_over(&self, gate: &Running) -> bool {
+        gate.admission().is_revoked(self.caller.token())
+    }
 }
 
 /// Makes callers for the extractors, with the type of their claims.
@@ -49,14 +64,11 @@ pub(super) trait Hand: Send + Sync {
         asked: Option<Consistency>,
     ) -> Result<HandedCaller, Refusal>;
 
-    /// Hands on an access token that was issued for this request, if it is valid.
-    fn minted<'a>(
-        &'a self,
-        gate: &'a Arc<Running>,
-        token: &'a str,
-        parts: &'a mut Parts,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send + 'a>>;
+    /// Returns the caller of an access token that was issued for this request, if it is valid.
+    fn minted<'a>(&'a self, gate: &'a Arc<Running>, token: &'a str) -> Minting<'a>;
 }
+
+type Minting<'a> = Pin<Box<dyn Future<Output = Result<HandedCaller, Refusal>> + Send + 'a>>;
 
 pub(super) struct HandOn<U>(PhantomData<fn() -> U>);
 
@@ -78,17 +90,11 @@ impl<U: JwtClaims> Hand for HandOn<U> {
         sent::<U>(gate, parts, (token, now), asked)
     }
 
-    fn minted<'a>(
-        &'a self,
-        gate: &'a Arc<Running>,
-        token: &'a str,
-        parts: &'a mut Parts,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send + 'a>> {
+    fn minted<'a>(&'a self, gate: &'a Arc<Running>, token: &'a str) -> Minting<'a> {
         Box::pin(async move {
             let minted = gate.admission().admit_minted::<U::Claims>(token).await?;
             let asked = Some(gate.settings().revocation.consistency);
-            HandedCaller::new(gate, CallerToken::Minted(minted), asked).hand_on(parts);
-            Ok(())
+            Ok(HandedCaller::new(gate, CallerToken::Minted(minted), asked))
         })
     }
 }
@@ -149,7 +155,7 @@ pub(super) fn enter<U: JwtClaims>(gate: &Arc<Running>, parts: &mut Parts) -> Ent
     (asked.is_login, asked.is_login_itself) = (is_login, is_login_itself);
     match reason {
         None => {
-            asked.brings_cookies = true;
+            (asked.brings_cookies, asked.has_caller) = (true, true);
             Entered::Live(asked)
         }
         Some(reason) => {
@@ -164,7 +170,7 @@ pub(super) async fn prepare(
     gate: &Arc<Running>,
     hand: &dyn Hand,
     parts: &mut Parts,
-    asked: &Asked,
+    asked: &mut Asked,
     reason: NotLive,
 ) -> Prepared {
     let settings = gate.settings();
@@ -178,16 +184,23 @@ pub(super) async fn prepare(
         // Two credentials, another site, or nobody can decide: the extractor says so.
         Err(_) => return Prepared::Go(None),
     };
+    asked.has_caller = brought == Brought::Live;
     let head = (&parts.method, &parts.uri, &parts.headers);
-    let plan = row(head, &settings.cookies.origins, brought).plan();
+    let row = row(head, &settings.cookies.origins, brought);
+    let plan = row.plan();
     // A sign-in takes the place of what could be renewed.
     let signs_in = asked.is_login && !parts.method.is_safe() && asked.is_login_itself;
-    if signs_in || plan == Plan::Leave {
+    if signs_in || (plan == Plan::Leave && row != Row::Prefetch) {
         return Prepared::Go(None);
     }
     let Ok(Some(sent)) = refresh_cookie(gate, parts, all_cookies(parts)) else {
         return Prepared::Go(None);
     };
+    if row == Row::Prefetch {
+        // The browser may show the page after its user was renewed.
+        Undecided::prefetch(gate).keep(parts);
+        return Prepared::Go(None);
+    }
     let mut client = gate.client(parts);
     client.transport = crate::device::Transport::Cookie;
     let mut renewed = gate.renew_page(&sent.token, &client, sent.moves).await;
@@ -199,14 +212,15 @@ pub(super) async fn prepare(
         handed = hand_tokens(gate, hand, &renewed, parts).await;
     }
     let refused = match (handed, renewed) {
-        (Ok(()), Renewed::Tokens(tokens)) => {
+        (Ok(Some(caller)), Renewed::Tokens(tokens)) => {
             if plan == Plan::Redirect && tokens.is_new && asked.may_redirect(gate, parts) {
                 return Prepared::Answer(answer::redirect(gate, asked, &tokens));
             }
             if parts.method.is_safe() {
                 forget_conditions(parts);
             }
-            return Prepared::Go(Some(tokens));
+            asked.has_caller = true;
+            return Prepared::Go(Some(Renewal { tokens, caller }));
         }
         (Err(refusal), _) if refusal.code() != Code::InvalidToken => {
             (refusal.code(), refusal.retry_in())
@@ -217,7 +231,18 @@ pub(super) async fn prepare(
             return Prepared::Go(None);
         }
     };
-    Prepared::Answer(answer::refused(gate, asked, refused))
+    let undecided = Undecided::refused(gate, refused);
+    if is_answered_here(parts) {
+        return Prepared::Answer(answer::refused(gate, asked, undecided.refusal()));
+    }
+    undecided.keep(parts);
+    Prepared::Go(None)
+}
+
+/// Returns whether the layer answers a request that it could not renew. A handler that may change
+/// something runs, if it asks for no caller: visitors sign out even if nobody can renew them.
+fn is_answered_here(parts: &Parts) -> bool {
+    parts.method.is_safe()
 }
 
 /// Returns the caller of a valid access cookie; `None` if the store has to be asked first.
@@ -268,17 +293,19 @@ async fn ask(gate: &Arc<Running>, hand: &dyn Hand, parts: &mut Parts) -> Result<
     Ok(())
 }
 
-/// Hands on the caller of tokens that were issued for this request.
+/// Hands on the caller of tokens that were issued for this request, and returns them.
 async fn hand_tokens(
     gate: &Arc<Running>,
     hand: &dyn Hand,
     renewed: &Renewed,
     parts: &mut Parts,
-) -> Result<(), Refusal> {
-    match renewed {
-        Renewed::Tokens(tokens) => hand.minted(gate, &tokens.issued.access_token, parts).await,
-        Renewed::Nobody | Renewed::Refused(..) => Ok(()),
-    }
+) -> Result<Option<HandedCaller>, Refusal> {
+    let Renewed::Tokens(tokens) = renewed else {
+        return Ok(None);
+    };
+    let caller = hand.minted(gate, &tokens.issued.access_token).await?;
+    caller.clone().hand_on(parts);
+    Ok(Some(caller))
 }
 
 /// Removes the access cookie of somebody who is not signed in from the headers: the request

@@ -195,7 +195,28 @@ async fn l6_other_refusals_are_never_redirected() {
     answer.assert_problem(403, "forbidden");
     app.gate.pause().await.unwrap();
     let answer = send(&app, &mut jar, page("/")).await;
-    answer.assert_problem(503, "unavailable");
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!answer.headers.contains_key("location"));
+}
+
+/// The account is gone, and its access token still verifies: a login page that sends a visitor with
+/// a valid token back at once learns that it must not.
+#[tokio::test]
+async fn l1_a_visitor_with_a_valid_token_who_is_refused_is_told_so() {
+    let app = app().await;
+    let mut jar = signed_in(&app).await;
+    app.accounts.remove("ada@example.com");
+    let answer = send(&app, &mut jar, page("/current")).await;
+    assert_eq!(location(&answer), "/login?reason=expired&next=%2Fcurrent");
+    let htmx = [&FETCH[..], &[("hx-request", "true")]].concat();
+    let answer = send(&app, &mut jar, asked(Method::GET, "/current", &htmx)).await;
+    assert_eq!(
+        answer.headers["hx-redirect"],
+        "/login?reason=expired&next=%2F"
+    );
+    // Without a valid token there is nothing to tell.
+    let answer = app.send(page("/current")).await;
+    assert_eq!(location(&answer), "/login?next=%2Fcurrent");
 }
 
 /// Fourteen forms, and what they stand for: none leads to another origin, to an auth route, or in a
@@ -226,6 +247,10 @@ async fn next_leads_nowhere_but_to_a_page_of_this_origin() {
         "/login/step?x",
         "/LOGIN",
         "/./login",
+        "/auth//../sessions",
+        "/login//../step?reason=refused",
+        "/x/.%2E//../login/fresh",
+        "/.//evil.example",
         &long,
     ] {
         let answer = app.send(login_form(evil)).await;

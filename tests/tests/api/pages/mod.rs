@@ -2,10 +2,13 @@
 //! docs/reference/pages.md.
 
 mod forms;
+mod gates;
 mod login;
 mod lost;
+mod overtaken;
 mod renewal;
 mod start;
+mod undecided;
 
 use std::time::Duration;
 
@@ -17,6 +20,7 @@ use http::header::{CACHE_CONTROL, LOCATION, VARY};
 use http::{Method, Request, StatusCode};
 use tollgate::clock::Clock;
 use tollgate::event::{EventKind, Refreshed};
+use tollgate::extract::Current;
 use tollgate::pages::{LoginPage, PageForm};
 use tollgate::prelude::*;
 use tollgate_tests::{Accounts, Admins, Answer, App, AppBuilder, FreshAdmins, PASSWORD, User};
@@ -82,6 +86,8 @@ fn routes(gate: &Gate<Accounts>) -> Router {
         .route("/change", post(change))
         .route("/lenient", get(lenient))
         .route("/maybe", get(maybe).post(maybe))
+        .route("/open", post(async |_: Public| "open"))
+        .route("/current", get(async |_: Current<Accounts>| "in"))
         .route("/headers", get(headers))
         .route("/admin", get(async |_: Auth<User, Admins>| "in"))
         .route(
