@@ -4,10 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::{Event, EventKind, Outcome};
 use crate::clock::{Clock, Timestamp};
@@ -188,8 +192,12 @@ impl Events {
     /// Moves the handler `name` to the place before the handler `other`.
     ///
     /// # Errors
-    /// There is no handler of one of these names.
+    /// There is no handler of one of these names, or both are the same one.
     pub fn before(mut self, name: &str, other: &str) -> Result<Self, Error> {
+        if name == other {
+            let what = format!("the handler of events `{name}` cannot be moved before itself");
+            return Err(Error::new(ErrorKind::Usage, what));
+        }
         let step = self.steps.remove(self.find(name)?);
         match self.find(other) {
             Ok(place) => self.steps.insert(place, step),
@@ -291,8 +299,14 @@ impl Events {
                 handler,
             } => {
                 let (queue, receiver) = mpsc::channel(capacity);
-                tokio::spawn(serve(receiver, handler));
-                Started::Queued { queue, accepts }
+                let waiting = Arc::default();
+                let task = tokio::spawn(serve(receiver, handler, Arc::clone(&waiting)));
+                Started::Queued(Queue {
+                    queue,
+                    accepts,
+                    waiting,
+                    task: Mutex::new(Some(task)),
+                })
             }
         };
         Emitter(Arc::new(EmitterState {
@@ -342,10 +356,49 @@ struct EmitterState {
 /// A handler that is at work.
 enum Started {
     Inline(Inline),
-    Queued {
-        queue: mpsc::Sender<QueueItem>,
-        accepts: Filter,
-    },
+    Queued(Queue),
+}
+
+/// The queue of a handler.
+struct Queue {
+    queue: mpsc::Sender<QueueItem>,
+    accepts: Filter,
+    /// The number of events that are in the queue or with the handler.
+    waiting: Arc<AtomicU64>,
+    /// The task that hands the events over, until it is stopped.
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Queue {
+    /// Adds an event.
+    fn put(&self, event: &Event) -> Result<(), TrySendError<QueueItem>> {
+        // Before the event is there, since its handler counts it off.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let put = self.queue.try_send(QueueItem::Event(event.clone()));
+        if put.is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        put
+    }
+
+    /// Waits until what was put in before was handled.
+    async fn flush(&self) {
+        let (done, handled) = oneshot::channel();
+        if self.queue.send(QueueItem::Flush(done)).await.is_ok() {
+            _ = handled.await;
+        }
+    }
+
+    /// Stops the task, and returns how many events it did not handle.
+    async fn stop(&self) -> u64 {
+        let task = self.task.lock();
+        let task = task.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            task.abort();
+            _ = task.await;
+        }
+        self.waiting.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// An item of a queue.
@@ -384,13 +437,17 @@ impl Emitter {
                         }
                     }
                 }
-                Started::Queued { queue, accepts } => {
-                    if accepts(event)
-                        && queue.try_send(QueueItem::Event(event.clone())).is_err()
+                Started::Queued(queue) => {
+                    if (queue.accepts)(event)
+                        && let Err(refused) = queue.put(event)
                         && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
                     {
+                        let why = match refused {
+                            TrySendError::Full(_) => "is full",
+                            TrySendError::Closed(_) => "was stopped",
+                        };
                         tracing::warn!(
-                            "the queue of an event handler is full: events are being dropped"
+                            "the queue of an event handler {why}: events are being dropped"
                         );
                     }
                 }
@@ -404,7 +461,8 @@ impl Emitter {
         &self.0.meter
     }
 
-    /// Returns how many events were dropped because a queue was full, counted for each queue.
+    /// Returns how many events were dropped, counted for each queue: because it was full, or
+    /// because the gate was shut down and the handler did not get to them in time.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
@@ -412,16 +470,35 @@ impl Emitter {
 
     /// Waits until every queue has handled what was emitted before.
     pub async fn flush(&self) {
-        let queues = self.0.steps.iter().filter_map(|step| match step {
-            Started::Queued { queue, .. } => Some(queue),
-            Started::Inline(_) => None,
-        });
-        for queue in queues {
-            let (done, handled) = oneshot::channel();
-            if queue.send(QueueItem::Flush(done)).await.is_ok() {
-                _ = handled.await;
-            }
+        for queue in self.queues() {
+            queue.flush().await;
         }
+    }
+
+    /// Waits until the queues are empty, for `bound` at most. A queue that is not empty by then is
+    /// stopped; its events are counted as dropped, and the log says how many they are.
+    pub(crate) async fn drain(&self, bound: Duration) {
+        if timeout(bound, self.flush()).await.is_ok() {
+            return;
+        }
+        for queue in self.queues() {
+            if queue.waiting.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let lost = queue.stop().await;
+            self.0.dropped.fetch_add(lost, Ordering::Relaxed);
+            tracing::warn!(
+                events = lost,
+                "the gate was shut down, and an event handler did not keep up: its events are lost"
+            );
+        }
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.0.steps.iter().filter_map(|step| match step {
+            Started::Queued(queue) => Some(queue),
+            Started::Inline(_) => None,
+        })
     }
 }
 
@@ -432,18 +509,19 @@ impl fmt::Debug for Emitter {
 }
 
 /// Hands the events of one queue to its handler, one after the other.
-async fn serve(mut queue: mpsc::Receiver<QueueItem>, handler: Queued) {
+async fn serve(mut queue: mpsc::Receiver<QueueItem>, handler: Queued, waiting: Arc<AtomicU64>) {
     while let Some(item) = queue.recv().await {
         match item {
             QueueItem::Event(event) => {
                 let (name, handler) = (event.kind.name(), Arc::clone(&handler));
-                // It has a task to itself: a panic ends that task alone.
-                if tokio::spawn(async move { handler(event).await })
-                    .await
-                    .is_err()
-                {
+                // It has a task to itself, so a panic ends that task alone. The task ends with this
+                // one, where that is stopped.
+                let mut running = JoinSet::new();
+                running.spawn(async move { handler(event).await });
+                if let Some(Err(_)) = running.join_next().await {
                     tracing::error!(name, "an event handler panicked");
                 }
+                waiting.fetch_sub(1, Ordering::Relaxed);
             }
             QueueItem::Flush(done) => _ = done.send(()),
         }

@@ -39,7 +39,7 @@ impl Meter {
         describe_counter!(EVENTS, "What happened: see `tollgate::event::EventKind`.");
         describe_counter!(
             DROPPED_EVENTS,
-            "Events that found the queue of a handler full."
+            "Events that a queued handler did not get: its queue was full, or the gate was shut down."
         );
         describe_counter!(
             DROPPED_CONFIRMATIONS,

@@ -116,6 +116,43 @@ async fn what_a_full_queue_drops_is_counted_and_nobody_waits() {
     assert_eq!(heard.load(Ordering::SeqCst), 2);
 }
 
+/// At the end a queue is emptied; one whose handler does not get on is stopped, and only its events
+/// are lost, and counted.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_does_not_empty_in_time_is_stopped_and_its_events_are_counted() {
+    let (heard, kept) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (slow, stuck) = (Arc::clone(&heard), Arc::clone(&kept));
+    let emitter = Events::new()
+        .queued(8, move |_| {
+            let stuck = Arc::clone(&stuck);
+            async move {
+                std::future::pending::<()>().await;
+                drop(stuck);
+            }
+        })
+        .queued(8, move |_| {
+            let slow = Arc::clone(&slow);
+            async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                slow.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+        .start();
+    for _ in 0..3 {
+        emitter.emit(&reuse());
+    }
+    assert_eq!(emitter.dropped(), 0);
+    emitter.drain(Duration::from_secs(10)).await;
+    assert_eq!(heard.load(Ordering::SeqCst), 3, "the slow handler finished");
+    assert_eq!(emitter.dropped(), 3, "those of the handler that is stuck");
+    // The one that the handler had begun with is not at work any more.
+    assert_eq!(Arc::strong_count(&kept), 1);
+    // The gate still answers requests: their events reach the other handler.
+    emitter.emit(&reuse());
+    emitter.drain(Duration::from_secs(10)).await;
+    assert_eq!((heard.load(Ordering::SeqCst), emitter.dropped()), (4, 4));
+}
+
 #[tokio::test]
 async fn the_task_of_a_queue_ends_with_the_last_emitter_and_loses_nothing() {
     let (ended, mut end) = mpsc::unbounded_channel();
@@ -187,6 +224,9 @@ async fn handlers_are_ordered_replaced_removed_and_stop_an_event() {
     ] {
         assert!(refused.unwrap_err().to_string().contains("`b`"));
     }
+    let itself = Events::new().step("a", |_| Next::Stop).before("a", "a");
+    let itself = itself.unwrap_err().to_string();
+    assert!(itself.contains("`a`") && itself.contains("before itself"), "{itself}");
 }
 
 #[tokio::test]

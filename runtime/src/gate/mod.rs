@@ -306,8 +306,13 @@ impl<B: AuthBackend> Gate<B> {
         SessionList::new(self.engine())
     }
 
-    /// Writes the confirmations of refreshes that are waiting, and stops the gate's tasks. Call it
-    /// after the server has stopped; the gate still answers requests.
+    /// Writes the confirmations of refreshes that are waiting, waits until the queued handlers of
+    /// events have handled what is in their queues, and stops the gate's tasks. Call it after the
+    /// server has stopped; the gate still answers requests.
+    ///
+    /// The handlers have ten seconds. Events that a handler did not get to by then are lost, for
+    /// example where the receiver of a webhook does not answer: the log says how many, and
+    /// [`Health::dropped_events`] counts them.
     ///
     /// # Errors
     /// The store could not be written to. The only effect is that some clients can ask again for a

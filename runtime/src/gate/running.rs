@@ -195,7 +195,7 @@ impl Running {
         self.flows.engine.events.emit(event);
     }
 
-    /// Stops the tasks and writes what is waiting.
+    /// Stops the tasks, writes what is waiting, and lets the handlers of events finish.
     pub(super) async fn stop(&self) -> Result<(), StoreError> {
         self.tasks.stop().await
     }

@@ -274,6 +274,9 @@ pub struct Health {
     pub revocation_entries: usize,
     /// The number of confirmations that found their queue full since the start.
     pub dropped_confirmations: u64,
+    /// The number of events since the start that a queued handler did not get, because its queue
+    /// was full or because the gate was shut down.
+    pub dropped_events: u64,
     /// `true` if the deployment is paused.
     pub is_paused: bool,
     /// The difference of this machine's clock and the store's, as measured last; above the leeway
@@ -319,6 +322,7 @@ impl Health {
             revocation_view_age,
             revocation_entries,
             dropped_confirmations: engine.confirmations.dropped(),
+            dropped_events: engine.events.dropped(),
             is_paused: engine.is_paused(),
             clock_offset,
             password_hashes_are_unreadable,

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 
 /// The tasks of a gate, which end when this is dropped.
 pub(super) struct Tasks {
+    engine: Arc<Engine>,
     unwritten: Arc<Mutex<Unwritten>>,
     handles: std::sync::Mutex<Vec<AbortHandle>>,
 }
@@ -76,15 +77,20 @@ impl Tasks {
             },
         ));
         Self {
+            engine: Arc::clone(engine),
             unwritten,
             handles: std::sync::Mutex::new(handles),
         }
     }
 
-    /// Stops the tasks and writes what is waiting.
+    /// Stops the tasks, writes what is waiting, and lets the handlers of events finish.
     pub(super) async fn stop(&self) -> Result<(), StoreError> {
         self.abort();
-        self.unwritten.lock().await.write().await
+        let write = async { self.unwritten.lock().await.write().await };
+        let (written, ()) = tokio::join!(write, self.engine.events.drain(DRAIN));
+        #[cfg(feature = "metrics")]
+        self.engine.report_figures();
+        written
     }
 
     fn abort(&self) {
@@ -226,6 +232,8 @@ const RETRY: Duration = Duration::from_millis(250);
 /// The longest pause before a task that panics each time is started again: no longer than the time
 /// between two reads of the log.
 const LONGEST_PAUSE: Duration = FOLLOW;
+/// The time that the handlers of events have at the end for what is in their queues.
+const DRAIN: Duration = Duration::from_secs(10);
 const CONFIRM: Duration = Duration::from_millis(250);
 const COMPARE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(60);

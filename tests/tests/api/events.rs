@@ -143,3 +143,44 @@ async fn registering_a_token_and_attaching_a_device_are_reported() {
     assert!(!sessions.attach(other, device).await.unwrap());
     assert_eq!(app.heard(), []);
 }
+
+/// A deployment that restarts loses no event that a handler has still to write.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_lets_the_queued_handlers_finish() {
+    let written = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&written);
+    let events = Events::new().queued_step("table", 8, move |event| {
+        let kept = std::sync::Arc::clone(&kept);
+        async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            kept.lock().unwrap().push(event.kind.name());
+        }
+    });
+    let app = App::builder()
+        .change(move |gate| gate.events(events))
+        .build()
+        .await;
+    app.sign_in("ada@example.com").await;
+    app.sign_in("ada@example.com").await;
+    app.gate.shutdown().await.unwrap();
+    assert_eq!(*written.lock().unwrap(), ["signed_in", "signed_in"]);
+    assert_eq!(app.gate.health().await.dropped_events, 0);
+}
+
+/// A receiver that does not answer holds the end of the program up for a moment only, and what is
+/// lost is counted.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_only_so_long_and_counts_what_is_lost() {
+    let events = Events::new().queued_step("stuck", 8, |_| std::future::pending());
+    let app = App::builder()
+        .change(move |gate| gate.events(events))
+        .build()
+        .await;
+    app.sign_in("ada@example.com").await;
+    app.sign_in("ada@example.com").await;
+    assert_eq!(app.gate.health().await.dropped_events, 0);
+    let began = tokio::time::Instant::now();
+    app.gate.shutdown().await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(15), "{began:?}");
+    assert_eq!(app.gate.health().await.dropped_events, 2);
+}

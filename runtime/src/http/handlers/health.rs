@@ -221,6 +221,7 @@ const HEALTH: &[AnswerMember] = &[
     AnswerMember::new("revocation_view_age", MemberKind::Object(SPAN), "{}"),
     AnswerMember::number("revocation_entries", "12"),
     AnswerMember::number("dropped_confirmations", "0"),
+    AnswerMember::number("dropped_events", "0"),
     AnswerMember::new("is_paused", MemberKind::Bool, "false"),
     AnswerMember::new("clock_offset", MemberKind::Object(SPAN), "{}"),
     AnswerMember::new("password_hashes_are_unreadable", MemberKind::Bool, "false"),
