@@ -144,8 +144,8 @@ impl EventKind {
 }
 
 impl Outcome {
-    /// Returns the name in JSON.
-    const fn as_str(self) -> &'static str {
+    /// Returns the name in JSON and in metrics.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Refused => "refused",

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use super::{Event, Outcome};
+use super::{Event, EventKind, Outcome};
 use crate::realm::RealmName;
 
 /// Writes the metrics of a gate. Clones write the same series.
@@ -69,20 +69,28 @@ impl Meter {
             Unit::Seconds,
             "How long after a revocation this node read it in the log."
         );
-        Self {
+        let meter = Self {
             issuer: issuer.into(),
             realm: realm.map_or("", RealmName::as_str).into(),
+        };
+        // A series that begins with its first alarm has no increase, so no alert would fire.
+        for (name, outcome) in EventKind::NAMES {
+            if *outcome == Outcome::Alarm {
+                meter.events(name, *outcome).increment(0);
+            }
         }
+        meter
     }
 
     pub(crate) fn event(&self, event: &Event) {
-        let outcome = match event.kind.outcome() {
-            Outcome::Done => "done",
-            Outcome::Refused => "refused",
-            Outcome::Alarm => "alarm",
-        };
-        let name = event.kind.name();
-        counter!(EVENTS, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm), "event" => name, "outcome" => outcome).increment(1);
+        self.events(event.kind.name(), event.kind.outcome())
+            .increment(1);
+    }
+
+    /// Returns the counter of the events of a name and an outcome.
+    fn events(&self, name: &'static str, outcome: Outcome) -> Counter {
+        let (issuer, realm) = (Arc::clone(&self.issuer), Arc::clone(&self.realm));
+        counter!(EVENTS, "issuer" => issuer, "realm" => realm, "event" => name, "outcome" => outcome.as_str())
     }
 
     pub(crate) fn read(&self, reading: Reading) {
@@ -98,10 +106,19 @@ impl Meter {
 
     /// Counts an attempt for which a counter of the throttle had no room.
     pub(crate) fn throttle_full(&self, budget: &'static str, is_shared: bool) {
+        self.full(budget, is_shared).increment(1);
+    }
+
+    /// Begins to count the attempts for which the counter of a budget has no room.
+    pub(crate) fn begin_throttle(&self, budget: &'static str) {
+        self.full(budget, false).increment(0);
+        self.full(budget, true).increment(0);
+    }
+
+    fn full(&self, budget: &'static str, is_shared: bool) -> Counter {
         let shared = if is_shared { "yes" } else { "no" };
         let (issuer, realm) = (Arc::clone(&self.issuer), Arc::clone(&self.realm));
         counter!(THROTTLE_FULL, "issuer" => issuer, "realm" => realm, "budget" => budget, "shared" => shared)
-            .increment(1);
     }
 
     pub(crate) fn applied(&self, lag: Duration) {

@@ -377,93 +377,72 @@ impl Event {
     }
 }
 
-impl EventKind {
-    /// Returns the name in logs: `refresh_reuse`.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed_in",
-            Self::SignInRefused(_) => "sign_in_refused",
-            Self::StepRequired { .. } => "step_required",
-            Self::Reauthenticated => "reauthenticated",
-            Self::ReauthenticationRefused(_) => "reauthentication_refused",
-            Self::Refreshed(_) => "refreshed",
-            Self::RefreshRefused(_) => "refresh_refused",
-            Self::RefreshReuse { .. } => "refresh_reuse",
-            Self::StoreRollbackSuspected => "store_rollback_suspected",
-            Self::SignedOut => "signed_out",
-            Self::SignedOutEverywhere => "signed_out_everywhere",
-            Self::Revoked { .. } => "revoked",
-            Self::AccessRefused(_) => "access_refused",
-            Self::ActionTokenIssued { .. } => "action_token_issued",
-            Self::ActionTokenConsumed { .. } => "action_token_consumed",
-            Self::ActionTokenRefused { .. } => "action_token_refused",
-            Self::BindingMismatch { .. } => "binding_mismatch",
-            Self::InsecureOrigin => "insecure_origin",
-            Self::IssueRefused { .. } => "issue_refused",
-            Self::OtherSubject { .. } => "other_subject",
-            Self::PasswordHashUnreadable => "password_hash_unreadable",
-            Self::RefreshCookiePlantable => "refresh_cookie_plantable",
-            Self::FormerRefreshCookie => "former_refresh_cookie",
-            Self::Administered { .. } => "administered",
-            Self::Paused => "paused",
-            Self::Resumed => "resumed",
-            Self::ClockOffset { .. } => "clock_offset",
-            Self::ViewStale { .. } => "view_stale",
-            Self::ThrottleFull { .. } => "throttle_full",
-            Self::ForeignTokenRefused { .. } => "foreign_token_refused",
-            Self::AccessAccepted { .. } => "access_accepted",
-            Self::TokenMinted { .. } => "token_minted",
-            Self::TokenRegistered { .. } => "token_registered",
-            Self::DeviceAttached => "device_attached",
-            Self::TaskPanicked { .. } => "task_panicked",
-        }
-    }
+/// Gives each kind its name and its outcome, from one table.
+macro_rules! kinds {
+    ($($pattern:pat => $name:literal, $outcome:ident;)*) => {
+        #[allow(clippy::match_same_arms, reason = "the table has a row for each kind")]
+        impl EventKind {
+            /// The names, each with an outcome; a name with two outcomes is there twice.
+            #[cfg(any(test, feature = "metrics", feature = "webhook"))]
+            pub(crate) const NAMES: &[(&'static str, Outcome)] =
+                &[$(($name, Outcome::$outcome)),*];
 
-    /// Returns what the event means to an operator.
-    #[must_use]
-    pub const fn outcome(&self) -> Outcome {
-        match self {
-            Self::SignedIn
-            | Self::StepRequired { .. }
-            | Self::Reauthenticated
-            | Self::Refreshed(_)
-            | Self::SignedOut
-            | Self::SignedOutEverywhere
-            | Self::Revoked { .. }
-            | Self::ActionTokenIssued { .. }
-            | Self::ActionTokenConsumed { .. }
-            | Self::BindingMismatch {
-                enforced: false, ..
+            /// Returns the name in logs: `refresh_reuse`.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $($pattern => $name),*
+                }
             }
-            | Self::FormerRefreshCookie
-            | Self::AccessAccepted { .. }
-            | Self::TokenMinted { .. }
-            | Self::TokenRegistered { .. }
-            | Self::DeviceAttached
-            | Self::Administered { .. }
-            | Self::Resumed => Outcome::Done,
-            Self::SignInRefused(_)
-            | Self::ReauthenticationRefused(_)
-            | Self::RefreshRefused(_)
-            | Self::AccessRefused(_)
-            | Self::ActionTokenRefused { .. }
-            | Self::ForeignTokenRefused { .. }
-            | Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
-            Self::RefreshReuse { .. }
-            | Self::StoreRollbackSuspected
-            | Self::InsecureOrigin
-            | Self::IssueRefused { .. }
-            | Self::OtherSubject { .. }
-            | Self::PasswordHashUnreadable
-            | Self::RefreshCookiePlantable
-            | Self::Paused
-            | Self::ClockOffset { .. }
-            | Self::ViewStale { .. }
-            | Self::ThrottleFull { .. }
-            | Self::TaskPanicked { .. } => Outcome::Alarm,
+
+            /// Returns what the event means to an operator.
+            #[must_use]
+            pub const fn outcome(&self) -> Outcome {
+                match self {
+                    $($pattern => Outcome::$outcome),*
+                }
+            }
         }
-    }
+    };
+}
+
+kinds! {
+    EventKind::SignedIn => "signed_in", Done;
+    EventKind::SignInRefused(_) => "sign_in_refused", Refused;
+    EventKind::StepRequired { .. } => "step_required", Done;
+    EventKind::Reauthenticated => "reauthenticated", Done;
+    EventKind::ReauthenticationRefused(_) => "reauthentication_refused", Refused;
+    EventKind::Refreshed(_) => "refreshed", Done;
+    EventKind::RefreshRefused(_) => "refresh_refused", Refused;
+    EventKind::RefreshReuse { .. } => "refresh_reuse", Alarm;
+    EventKind::StoreRollbackSuspected => "store_rollback_suspected", Alarm;
+    EventKind::SignedOut => "signed_out", Done;
+    EventKind::SignedOutEverywhere => "signed_out_everywhere", Done;
+    EventKind::Revoked { .. } => "revoked", Done;
+    EventKind::AccessRefused(_) => "access_refused", Refused;
+    EventKind::ActionTokenIssued { .. } => "action_token_issued", Done;
+    EventKind::ActionTokenConsumed { .. } => "action_token_consumed", Done;
+    EventKind::ActionTokenRefused { .. } => "action_token_refused", Refused;
+    EventKind::BindingMismatch { enforced: false, .. } => "binding_mismatch", Done;
+    EventKind::BindingMismatch { enforced: true, .. } => "binding_mismatch", Refused;
+    EventKind::InsecureOrigin => "insecure_origin", Alarm;
+    EventKind::IssueRefused { .. } => "issue_refused", Alarm;
+    EventKind::OtherSubject { .. } => "other_subject", Alarm;
+    EventKind::PasswordHashUnreadable => "password_hash_unreadable", Alarm;
+    EventKind::RefreshCookiePlantable => "refresh_cookie_plantable", Alarm;
+    EventKind::FormerRefreshCookie => "former_refresh_cookie", Done;
+    EventKind::Administered { .. } => "administered", Done;
+    EventKind::Paused => "paused", Alarm;
+    EventKind::Resumed => "resumed", Done;
+    EventKind::ClockOffset { .. } => "clock_offset", Alarm;
+    EventKind::ViewStale { .. } => "view_stale", Alarm;
+    EventKind::ThrottleFull { .. } => "throttle_full", Alarm;
+    EventKind::ForeignTokenRefused { .. } => "foreign_token_refused", Refused;
+    EventKind::AccessAccepted { .. } => "access_accepted", Done;
+    EventKind::TokenMinted { .. } => "token_minted", Done;
+    EventKind::TokenRegistered { .. } => "token_registered", Done;
+    EventKind::DeviceAttached => "device_attached", Done;
+    EventKind::TaskPanicked { .. } => "task_panicked", Alarm;
 }
 
 impl fmt::Display for Event {

@@ -11,7 +11,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{Event, Events};
+use super::{Event, EventKind, Events};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::id::TokenId;
@@ -90,7 +90,8 @@ impl Webhook {
         self
     }
 
-    /// Sends only events of these names. By default all.
+    /// Sends only events of these names. By default all. [`Events::webhook`] refuses a name that no
+    /// event has.
     #[must_use]
     pub fn only<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.only = Some(names.into_iter().map(Into::into).collect());
@@ -179,7 +180,8 @@ impl Events {
     /// # Errors
     /// [`ErrorKind::Usage`]: the address is not a URL, is not https, has credentials in it, or is
     /// that of a private network which the program did not allow; a secret is shorter than 24
-    /// bytes; the HTTP client cannot be made.
+    /// bytes; [`Webhook::only`] has no name, or one that no event has; the HTTP client cannot be
+    /// made.
     pub fn webhook(self, webhook: Webhook) -> Result<Self, Error> {
         let Webhook {
             name,
@@ -213,6 +215,9 @@ impl Events {
         {
             return Err(refuse("a secret is shorter than 24 bytes"));
         }
+        if let Some(only) = &only {
+            check_names(only).map_err(|what| refuse(&what))?;
+        }
         let client = client(allows, TOTAL)
             .map_err(|error| refuse("the HTTP client cannot be made").because(error))?;
         let receiver = Arc::new(Receiver {
@@ -232,6 +237,19 @@ impl Events {
             async move { receiver.deliver(&event).await }
         }))
     }
+}
+
+/// Refuses names that no event has, and a list without a name: the webhook would be silent.
+fn check_names(only: &[String]) -> Result<(), String> {
+    let mut known: Vec<&str> = EventKind::NAMES.iter().map(|(name, _)| *name).collect();
+    known.dedup();
+    let unknown = only.iter().find(|name| !known.contains(&name.as_str()));
+    let what = match unknown {
+        Some(unknown) => format!("`only` names `{unknown}`, which is no event"),
+        None if only.is_empty() => "`only` names no event".to_owned(),
+        None => return Ok(()),
+    };
+    Err(format!("{what}: there are `{}`", known.join("`, `")))
 }
 
 /// A receiver, and how it is reached.

@@ -88,6 +88,10 @@ impl Throttle {
             });
             let limits: Vec<_> = limits.collect();
             let counter = LocalCounter::new(&limits, settings.keys);
+            #[cfg(feature = "metrics")]
+            if !limits.is_empty() {
+                events.meter().begin_throttle(name);
+            }
             BudgetPerKey {
                 name,
                 limits,

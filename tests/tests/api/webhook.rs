@@ -267,3 +267,25 @@ async fn an_event_that_waited_has_the_time_at_which_it_happened() {
     }
     assert_ne!(json(2)["timestamp"], json(0)["timestamp"]);
 }
+
+/// A webhook for a name that no event has would be silent for ever.
+#[tokio::test]
+async fn a_webhook_for_a_name_that_no_event_has_is_refused() {
+    for (only, told) in [
+        (&["refresh_resue"][..], "`refresh_resue`"),
+        (&["revoked", "Revoked"], "`Revoked`"),
+        (&["revoked", ""], "``"),
+        (&[], "no event"),
+    ] {
+        let webhook =
+            Webhook::to("https://hooks.example.com/", secret(0)).only(only.iter().copied());
+        let refused = Events::new().webhook(webhook).unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+        assert!(refused.contains("`refresh_reuse`"), "{refused}");
+        assert_eq!(
+            refused.matches("`binding_mismatch`").count(),
+            1,
+            "{refused}"
+        );
+    }
+}

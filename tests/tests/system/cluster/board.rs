@@ -164,6 +164,22 @@ fn every_query_of_the_board_is_answered_by_prometheus() {
     let Some(prometheus) = Prometheus::start(folder.path(), &ports) else {
         return;
     };
+    // The first theft that there ever is on a node fires the alert.
+    wait_for("the counter of thefts on both nodes", || {
+        let found = prometheus.query("tollgate_events_total{event=\"refresh_reuse\"} == 0");
+        found.is_ok_and(|found| found.len() == 2)
+    });
+    let node = nodes[0].remote();
+    let stolen = node.sign_in();
+    let next = node.refresh(&stolen.refresh).unwrap().tokens();
+    node.refresh(&next.refresh);
+    node.refresh(&stolen.refresh);
+    let firing = r#"ALERTS{alertname="TollgateAlarm",event="refresh_reuse",alertstate="firing"}"#;
+    wait_for("the alert of the first theft", || {
+        prometheus
+            .query(firing)
+            .is_ok_and(|found| !found.is_empty())
+    });
     // What the queries look at: sign-ins, refusals, refreshes, revocations, and a theft, on both
     // nodes.
     let traffic = || {
