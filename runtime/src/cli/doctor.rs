@@ -1,5 +1,6 @@
 //! `tollgate doctor`: looks at everything that a deployment stands on, and says what to do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,6 +12,7 @@ use super::time;
 use crate::clock::{Clock, Timestamp};
 use crate::event::Ahead;
 use crate::keys::{KeyPurpose, KeyState};
+use crate::realm::RealmName;
 use crate::session::StoreClock;
 use crate::settings::{RefreshCookie, RefreshPolicy, Settings};
 use crate::store::{RealmRecord, Store};
@@ -73,13 +75,16 @@ pub(super) async fn run(common: &Common, wanted: &Doctor) -> Result<Done, Failur
     match deployment::settings(common) {
         Err(failure) => found.problem("settings", failure.into_text()),
         Ok(mut settings) => {
-            let record = look_at_store(common, &settings, &mut found).await;
-            if let Some(record) = record {
+            let looked = look_at_store(common, &settings, &mut found).await;
+            if let Some(record) = looked.record {
                 let identity = record.identity;
                 settings.issuer.get_or_insert(identity.issuer);
                 settings.audience.get_or_insert(identity.audience);
             }
             look_at_settings(&settings, &mut found);
+            if common.realm.is_none() {
+                look_at_named(common, &settings, &looked.realms, &mut found);
+            }
         }
     }
     let rows: Vec<_> = found
@@ -100,6 +105,69 @@ pub(super) async fn run(common: &Common, wanted: &Doctor) -> Result<Done, Failur
     let is_bad = found.has(State::Problem) || (wanted.strict && found.has(State::Warning));
     let exit = if is_bad { Exit::No } else { Exit::Done };
     Ok(Done::new(table(&["STATE", "WHAT", "FOUND"], &rows), json).exit(exit))
+}
+
+/// Looks at the settings of every named realm that the settings or the store know, and adds what
+/// is not found at the top level already.
+fn look_at_named(common: &Common, top: &Settings, known: &[RealmRecord], found: &mut Findings) {
+    let stored = known.iter().filter_map(|record| record.name.as_ref());
+    let names: BTreeSet<&RealmName> = stored.chain(&top.realm_names).collect();
+    for name in names {
+        let record = known
+            .iter()
+            .find(|record| record.name.as_ref() == Some(name));
+        let mut own = Findings::default();
+        look_at_realm(common, top, (name, record), &mut own);
+        for finding in own.0 {
+            let is_known =
+                |known: &Finding| known.what == finding.what && known.text == finding.text;
+            if finding.state != State::Good && !found.0.iter().any(is_known) {
+                let text = format!("realm `{name}`: {}", finding.text);
+                found.add(finding.what, finding.state, text);
+            }
+        }
+    }
+}
+
+/// Looks at the settings of a named realm by themselves, and compares them with what the store has.
+fn look_at_realm(
+    common: &Common,
+    top: &Settings,
+    (name, record): (&RealmName, Option<&RealmRecord>),
+    found: &mut Findings,
+) {
+    let common = Common {
+        realm: Some(name.to_string()),
+        ..common.clone()
+    };
+    let mut settings = match deployment::settings(&common) {
+        Ok(settings) => settings,
+        Err(failure) => return found.problem("settings", failure.into_text()),
+    };
+    if !settings.realm_parts.is_empty() {
+        found.warn(
+            "settings",
+            format!(
+                "`{}` is set inside the realm: a gate that shares keys and store with another one \
+                 does not start; set it at the top level",
+                settings.realm_parts.join("`, `")
+            ),
+        );
+    }
+    if settings.store.url == top.store.url
+        && let Some(record) = record
+    {
+        compare_identity(&settings, record, found);
+    }
+    // What neither says is set in code.
+    let identity = record.map(|record| record.identity.clone());
+    let (issuer, audience) = match identity {
+        Some(identity) => (Some(identity.issuer), identity.audience),
+        None => (top.issuer.clone(), name.to_string()),
+    };
+    settings.issuer = settings.issuer.or(issuer);
+    settings.audience.get_or_insert(audience);
+    look_at_settings(&settings, found);
 }
 
 /// Looks at the settings by themselves.
@@ -181,18 +249,22 @@ fn look_at_cookies(settings: &Settings, found: &mut Findings) {
     found.good("cookies", "their origins are secure");
 }
 
-/// Looks at store, clock, realms and keys; returns what the store knows of the realm.
-async fn look_at_store(
-    common: &Common,
-    settings: &Settings,
-    found: &mut Findings,
-) -> Option<RealmRecord> {
+/// What the store knows.
+#[derive(Default)]
+struct Looked {
+    /// Of the realm of the arguments.
+    record: Option<RealmRecord>,
+    realms: Vec<RealmRecord>,
+}
+
+/// Looks at store, clock, realms and keys; returns what the store knows of the realms.
+async fn look_at_store(common: &Common, settings: &Settings, found: &mut Findings) -> Looked {
     let store = match deployment::open_store(settings).await {
         Ok(store) => store,
         Err(failure) => {
             found.problem("store", failure.into_text());
             look_at_keys(common, settings, None, found).await;
-            return None;
+            return Looked::default();
         }
     };
     look_at_keys(common, settings, Some(&store), found).await;
@@ -200,14 +272,18 @@ async fn look_at_store(
         Ok(realm) => realm,
         Err(failure) => {
             found.problem("realms", failure.into_text());
-            return None;
+            return Looked::default();
         }
     };
+    let realms = store.realms().await.unwrap_or_default();
     let record = match deployment::record(&store, realm.as_ref()).await {
         Ok(record) => record,
         Err(failure) => {
             found.problem("store", failure.into_text());
-            return None;
+            return Looked {
+                record: None,
+                realms,
+            };
         }
     };
     let clock = Clock::system();
@@ -224,6 +300,15 @@ async fn look_at_store(
         Ok(()) => look_at_clock(settings, &time, found),
     }
     look_at_realms(settings, &store, now, found).await;
+    compare_identity(settings, &record, found);
+    Looked {
+        record: Some(record),
+        realms,
+    }
+}
+
+/// Compares issuer and audience with those in the store.
+fn compare_identity(settings: &Settings, record: &RealmRecord, found: &mut Findings) {
     for (name, own, theirs) in [
         ("issuer", &settings.issuer, &record.identity.issuer),
         ("audience", &settings.audience, &record.identity.audience),
@@ -238,7 +323,6 @@ async fn look_at_store(
             );
         }
     }
-    Some(record)
 }
 
 fn look_at_clock(settings: &Settings, time: &StoreClock, found: &mut Findings) {
@@ -355,7 +439,6 @@ const UNOPENED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::realm::RealmName;
     use crate::store::{MemoryStore, RealmIdentity};
 
     fn texts(found: &Findings, state: State) -> Vec<&str> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tollgate_tests::support::redis::Server;
 
 use super::running::age_keys;
-use super::{Said, Tool};
+use super::{Said, Tool, beside};
 use crate::quickstart::program::Place;
 
 /// Returns the states and texts of one thing that was looked at.
@@ -77,6 +77,68 @@ fn broken_settings_and_stores_are_found() {
     assert_found(&doctor(tool), 1, "cookies", "problem", "https");
     let tool = Tool::of(&place).variable("TOLLGATE_REALMS__STAFF__AUDIENCE", "staff");
     assert_found(&doctor(tool), 0, "realms", "warning", ".realm(\"staff\")");
+}
+
+/// Without `--realm` every realm is looked at, also one that no gate has opened yet.
+#[test]
+fn broken_settings_of_a_realm_are_found() {
+    let place = Place::new();
+    assert!(place.start().stop().success());
+    let file = place.data().join("tollgate.toml");
+    let doctor = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let file = file.display().to_string();
+        let tool = Tool::of(&place).option("--config", &file);
+        tool.run(&["doctor", "--json"])
+    };
+    let said = doctor("[realms.staff.access]\nttl = \"2h\"\nmax_ttl = \"1h\"\n");
+    assert_found(&said, 1, "settings", "problem", "realm `staff`: ");
+    assert_found(&said, 1, "settings", "problem", "access.max_ttl");
+    let said = doctor("[realms.staff.keys]\naccept_new = true\n");
+    let parts = "`keys.accept_new` is set inside the realm";
+    assert_found(&said, 0, "settings", "warning", parts);
+    let said = doctor("[realms.staff]\nstore.url = \"memory:\"\n");
+    assert_found(
+        &said,
+        0,
+        "settings",
+        "warning",
+        "realm `staff`: `store.url`",
+    );
+    let said = doctor("[realms.staff.refresh]\npolicy = \"fixed\"\n");
+    assert_found(&said, 0, "refresh", "warning", "realm `staff`: ");
+    // What the top level has is told once, and a realm that is good is not told.
+    let said = doctor("refresh.policy = \"fixed\"\n[realms.staff]\naccess.ttl = \"5m\"\n");
+    assert_eq!(found(&said, "refresh").len(), 1, "{said:?}");
+    let settings = found(&said, "settings");
+    assert!(
+        matches!(&settings[..], [(state, _)] if state == "good"),
+        "{settings:?}"
+    );
+}
+
+/// A realm of the store whose issuer is another one in the settings.
+#[tokio::test]
+async fn the_issuer_of_each_realm_is_compared_with_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    beside(folder.path())
+        .await
+        .change(|gate| gate.realm("staff").issuer("https://staff.example.com"))
+        .build()
+        .await;
+    let doctor = |issuer: &str| {
+        let name = "TOLLGATE_REALMS__STAFF__ISSUER";
+        let tool = Tool::beside(folder.path()).variable(name, issuer);
+        tool.run(&["doctor", "--json"])
+    };
+    let said = doctor("https://other.example.com");
+    assert_found(&said, 1, "realms", "problem", "realm `staff`: `issuer`");
+    let said = doctor("https://staff.example.com");
+    let realms = found(&said, "realms");
+    assert!(
+        realms.iter().all(|(_, text)| !text.contains("`issuer`")),
+        "{realms:?}"
+    );
 }
 
 #[test]
