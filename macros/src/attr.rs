@@ -33,7 +33,7 @@ pub(crate) fn of_attributes(
 /// Returns the options in the brackets of an attribute. One that cannot be read does not hide the
 /// others.
 pub(crate) fn split(tokens: TokenStream, diag: &mut Diag) -> Vec<NestedMeta> {
-    chunks(tokens)
+    options(tokens)
         .into_iter()
         .flat_map(|chunk| read(chunk, diag))
         .collect()
@@ -72,28 +72,56 @@ pub(crate) fn renamed(mut item: NestedMeta, name: &str) -> NestedMeta {
 
 /// Splits at commas. Commas between `<` and `>` belong to a type.
 pub(crate) fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
-    let mut chunks = vec![Vec::new()];
-    let (mut depth, mut before) = (0_usize, ' ');
-    for token in tokens {
-        let sign = if let TokenTree::Punct(punct) = &token {
-            punct.as_char()
-        } else {
-            ' '
-        };
-        match sign {
-            ',' if depth == 0 => chunks.push(Vec::new()),
-            _ => {
-                match sign {
-                    '<' => depth += 1,
-                    '>' if before != '-' && before != '=' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                if let Some(chunk) = chunks.last_mut() {
-                    chunk.push(token);
-                }
+    parted(tokens, |_| true)
+}
+
+/// Splits options at commas. Those between `<` and `>` belong to a type, but `<` after the name of
+/// an option compares.
+pub(crate) fn options(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+    parted(tokens, |before| {
+        let is_operator = |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if "|&".contains(sign.as_char()));
+        let part = before.rsplit(is_operator).next().unwrap_or(before);
+        !matches!(part, [TokenTree::Ident(_)])
+    })
+}
+
+/// Splits at commas other than those between `<` and `>`, where `<` opens a type after the tokens
+/// before it in its chunk. One that nothing closes, and `<=`, compare.
+fn parted(tokens: TokenStream, opens: fn(&[TokenTree]) -> bool) -> Vec<Vec<TokenTree>> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let sign = |at: usize| match tokens.get(at) {
+        Some(TokenTree::Punct(punct)) => punct.as_char(),
+        _ => ' ',
+    };
+    let closes = |at: usize| sign(at) == '>' && !matches!(sign(at.wrapping_sub(1)), '-' | '=');
+    let is_closed = |at: usize| {
+        let mut depth = 0_usize;
+        (at..tokens.len()).any(|at| {
+            match sign(at) {
+                '<' => depth += 1,
+                _ if closes(at) => depth = depth.saturating_sub(1),
+                _ => return false,
             }
+            depth == 0
+        })
+    };
+    let mut chunks = vec![Vec::new()];
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        if sign(at) == ',' && depth == 0 {
+            chunks.push(Vec::new());
+            continue;
         }
-        before = sign;
+        let Some(chunk) = chunks.last_mut() else {
+            continue;
+        };
+        if sign(at) == '<' {
+            let is_type = sign(at + 1) != '=' && (depth > 0 || opens(chunk) && is_closed(at));
+            depth += usize::from(is_type);
+        } else if closes(at) {
+            depth = depth.saturating_sub(1);
+        }
+        chunk.push(token.clone());
     }
     if chunks.last().is_some_and(Vec::is_empty) {
         chunks.pop();

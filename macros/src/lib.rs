@@ -25,6 +25,7 @@ mod path;
 mod pipeline;
 mod policy;
 mod receiver;
+mod shown;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod check;
 mod emit;
+mod joined;
 mod model;
 mod parse;
 mod stub;

@@ -4,13 +4,20 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
+use super::joined::{self, Commas, is_path};
 use crate::attr;
 use crate::diag::Diag;
+use crate::shown::shown;
 
 /// Returns the options, with a stand-in for each that is reported here.
 pub(crate) fn understood(tokens: TokenStream, count: &mut usize, diag: &mut Diag) -> TokenStream {
-    let options = attr::chunks(tokens).into_iter().map(|option| {
-        let Some(sentence) = mistake(&option) else {
+    list(tokens, Commas::All, count, diag)
+}
+
+/// Returns the options of a list, whose commas join them in this way.
+fn list(tokens: TokenStream, commas: Commas, count: &mut usize, diag: &mut Diag) -> TokenStream {
+    let options = attr::options(tokens).into_iter().map(|option| {
+        let Some(sentence) = mistake(&option, commas) else {
             return nested(option, count, diag);
         };
         let option: TokenStream = option.into_iter().collect();
@@ -29,7 +36,12 @@ fn nested(option: Vec<TokenTree>, count: &mut usize, diag: &mut Diag) -> TokenSt
             if ["any", "all", "not", "or"].iter().any(|list| word == list)
                 && group.delimiter() == Delimiter::Parenthesis =>
         {
-            let inside = understood(group.stream(), count, diag);
+            let commas = if word == "all" {
+                Commas::All
+            } else {
+                Commas::Other
+            };
+            let inside = list(group.stream(), commas, count, diag);
             let mut inside = proc_macro2::Group::new(Delimiter::Parenthesis, inside);
             inside.set_span(group.span());
             quote!(#word #inside)
@@ -64,7 +76,10 @@ impl Subject<'_> {
 }
 
 /// Returns what to write, where the option is written as elsewhere.
-fn mistake(option: &[TokenTree]) -> Option<String> {
+fn mistake(option: &[TokenTree], commas: Commas) -> Option<String> {
+    if let Some(sentence) = operated(option, false, commas) {
+        return Some(sentence);
+    }
     match option {
         [TokenTree::Literal(_), ..] => Some(format!(
             "a condition has a name and a value: write `role = Role::Admin`, `scope = \
@@ -73,7 +88,9 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
             shown(option)
         )),
         [TokenTree::Punct(not), rest @ ..] if not.as_char() == '!' && !rest.is_empty() => {
-            let condition = if is_path(rest) {
+            let condition = if let Some(line) = joined::line(rest, false, Commas::Other) {
+                line
+            } else if is_path(rest) {
                 format!("{} = {}", word_of(rest), shown(rest))
             } else {
                 shown(rest)
@@ -94,20 +111,22 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
         }
         [TokenTree::Ident(_), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => {
             let word = word_of(option);
-            Some(parted(Subject::Word(&word), option).unwrap_or_else(|| {
-                format!(
-                    "a condition has a name and a value: write `{word} = {}`",
-                    shown(option)
-                )
-            }))
+            Some(
+                parted(Subject::Word(word), option, commas).unwrap_or_else(|| {
+                    format!(
+                        "a condition has a name and a value: write `{word} = {}`",
+                        shown(option)
+                    )
+                }),
+            )
         }
         [TokenTree::Ident(word), TokenTree::Group(group)]
             if (word == "claim" || word == "claims")
                 && group.delimiter() == Delimiter::Parenthesis =>
         {
-            attr::chunks(group.stream())
+            attr::options(group.stream())
                 .iter()
-                .find_map(|asked| claim(asked))
+                .find_map(|asked| operated(asked, true, commas).or_else(|| claim(asked, commas)))
         }
         [TokenTree::Ident(word), rest @ ..] => {
             let word = match word.to_string().as_str() {
@@ -118,14 +137,32 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
                 "max_age" => return age(rest),
                 _ => return None,
             };
-            compared(Subject::Word(word), rest)
+            compared(Subject::Word(word), rest, commas)
         }
         _ => None,
     }
 }
 
+/// Returns what to write in place of conditions that operators join; where a word cannot say one of
+/// them, what to write in place of that one.
+fn operated(option: &[TokenTree], of_claims: bool, commas: Commas) -> Option<String> {
+    let parts = joined::parts(option)?;
+    if let Some(line) = joined::line(option, of_claims, commas) {
+        return Some(format!(
+            "conditions are joined by commas and by `any(…)`, not by operators: write `{line}`"
+        ));
+    }
+    parts.into_iter().find_map(|part| {
+        if of_claims {
+            claim(part, commas)
+        } else {
+            mistake(part, commas)
+        }
+    })
+}
+
 /// Returns what to write in place of what stands in `claim(…)`.
-fn claim(asked: &[TokenTree]) -> Option<String> {
+fn claim(asked: &[TokenTree], commas: Commas) -> Option<String> {
     match asked {
         [TokenTree::Punct(not), TokenTree::Ident(field)] if not.as_char() == '!' => Some(format!(
             "a claim is compared with a value: write `claim({field} = false)`"
@@ -138,7 +175,7 @@ fn claim(asked: &[TokenTree]) -> Option<String> {
                 Subject::Claim(field).is(&shown(value))
             ))
         }
-        [TokenTree::Ident(field), rest @ ..] => compared(Subject::Claim(field), rest),
+        [TokenTree::Ident(field), rest @ ..] => compared(Subject::Claim(field), rest, commas),
         _ => None,
     }
 }
@@ -175,11 +212,11 @@ fn operator(rest: &[TokenTree]) -> Option<(String, &[TokenTree])> {
 }
 
 /// Returns what to write in place of an operator, or of a list, after what a condition asks for.
-fn compared(asked: Subject<'_>, rest: &[TokenTree]) -> Option<String> {
+fn compared(asked: Subject<'_>, rest: &[TokenTree], commas: Commas) -> Option<String> {
     let (operator, value) = operator(rest)?;
     let shown = shown(value);
     match operator.as_str() {
-        "=" | "in" => parted(asked, value),
+        "=" | "in" => parted(asked, value, commas),
         "==" => Some(format!(
             "a condition has one `=`: write `{}`",
             asked.is(&shown)
@@ -211,7 +248,7 @@ fn unordered(asked: Subject<'_>, value: &str) -> String {
 }
 
 /// Returns what to write in place of several values at once, of a negated one, or of a range.
-fn parted(asked: Subject<'_>, value: &[TokenTree]) -> Option<String> {
+fn parted(asked: Subject<'_>, value: &[TokenTree], commas: Commas) -> Option<String> {
     // `policy = (A, B)` is a policy.
     let is_policy = matches!(asked, Subject::Word("policy"));
     match value {
@@ -232,7 +269,7 @@ fn parted(asked: Subject<'_>, value: &[TokenTree]) -> Option<String> {
             match list.to_string().as_str() {
                 "not" => return Some(negated(&asked.is(&values.join(", ")))),
                 "any" | "or" => return Some(one_of(asked, &values)),
-                "all" | "and" => return Some(all_of(asked, &values)),
+                "all" | "and" => return Some(all_of(asked, &values, commas)),
                 _ => {}
             }
         }
@@ -257,7 +294,7 @@ fn parted(asked: Subject<'_>, value: &[TokenTree]) -> Option<String> {
     if let Some(values) = by('|') {
         return Some(one_of(asked, &values));
     }
-    by('&').map(|values| all_of(asked, &values))
+    by('&').map(|values| all_of(asked, &values, commas))
 }
 
 fn values(group: &proc_macro2::Group) -> Vec<String> {
@@ -280,25 +317,28 @@ fn one_of(asked: Subject<'_>, values: &[String]) -> String {
     }
 }
 
-fn all_of(asked: Subject<'_>, values: &[String]) -> String {
+fn all_of(asked: Subject<'_>, values: &[String], commas: Commas) -> String {
     // A sign-in has one of them, so two never hold together.
     if matches!(asked, Subject::Word("acr")) {
         return one_of(asked, values);
     }
     let one = asked.one();
     let values: Vec<String> = values.iter().map(|value| asked.is(value)).collect();
-    format!(
-        "a condition names {one}: for all of several, write `{}`",
-        values.join(", ")
-    )
+    let all = values.join(", ");
+    let all = if commas == Commas::All || values.len() < 2 {
+        all
+    } else {
+        format!("all({all})")
+    };
+    format!("a condition names {one}: for all of several, write `{all}`")
 }
 
 /// Returns the word of a condition that names a path such as `Role::Admin`, by its enum.
-fn word_of(path: &[TokenTree]) -> String {
+pub(super) fn word_of(path: &[TokenTree]) -> &'static str {
     let is_scope = path.iter().any(
         |token| matches!(token, TokenTree::Ident(part) if part.to_string().ends_with("Scope")),
     );
-    (if is_scope { "scope" } else { "role" }).to_owned()
+    if is_scope { "scope" } else { "role" }
 }
 
 /// Returns whether what stands after one colon is a value, and not the rest of a path.
@@ -306,27 +346,6 @@ fn is_value(after: &[TokenTree]) -> bool {
     !matches!(after.first(), None | Some(TokenTree::Punct(_)))
 }
 
-fn is_path(tokens: &[TokenTree]) -> bool {
-    tokens.iter().all(|token| match token {
-        TokenTree::Ident(_) => true,
-        TokenTree::Punct(punct) => punct.as_char() == ':',
-        TokenTree::Group(_) | TokenTree::Literal(_) => false,
-    })
-}
-
 fn starts_upper(name: &Ident) -> bool {
     name.to_string().starts_with(char::is_uppercase)
-}
-
-/// Returns the tokens as they are usually written.
-fn shown(tokens: &[TokenTree]) -> String {
-    let tokens: TokenStream = tokens.iter().cloned().collect();
-    let mut text = String::new();
-    for part in tokens.to_string().split_whitespace() {
-        match part {
-            "=" => text.push_str(" = "),
-            _ => text.push_str(part),
-        }
-    }
-    text.replace(',', ", ")
 }

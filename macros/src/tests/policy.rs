@@ -250,7 +250,156 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
         "#[policy(consistency = bounded(\"2\"))] struct P;",
         "is not a duration",
     ),
+    (
+        "#[policy(role = Role::Admin || role = Role::Editor)] struct P;",
+        "write `any(role = Role::Admin, role = Role::Editor)`",
+    ),
+    (
+        "#[policy(role == Role::Admin && scope == Scope::Write)] struct P;",
+        "write `role = Role::Admin, scope = Scope::Write`",
+    ),
+    (
+        "#[policy(any(max_age = \"5m\", role == Role::Admin && scope == Scope::Write))] struct P;",
+        "write `all(role = Role::Admin, scope = Scope::Write)`",
+    ),
+    (
+        "#[policy(any(max_age = \"5m\", role = all(Role::A, Role::B)))] struct P;",
+        "write `all(role = Role::A, role = Role::B)`",
+    ),
+    (
+        "#[policy(role = Role::A || Role::B && scope = Scope::Write)] struct P;",
+        "write `any(role = Role::A, all(role = Role::B, scope = Scope::Write))`",
+    ),
+    (
+        "#[policy(role = Role::A | role != Role::B)] struct P;",
+        "write `any(role = Role::A, not(role = Role::B))`",
+    ),
+    (
+        "#[policy((role = Role::A || role = Role::B) && !scope = Scope::Write)] struct P;",
+        "write `any(role = Role::A, role = Role::B), not(scope = Scope::Write)`",
+    ),
+    (
+        "#[policy(user = U, claim(plan == \"gold plus\" || level == 3))] struct P;",
+        "write `any(claim(plan = \"gold plus\"), claim(level = 3))`",
+    ),
+    (
+        "#[policy(user = U, claim(plan = \"pro\") || max_age < \"5m\")] struct P;",
+        "write `any(claim(plan = \"pro\"), max_age = \"5m\")`",
+    ),
+    (
+        "#[policy(user = U, plan == \"a || b\" && role = Role::A)] struct P;",
+        "write `claim(plan = \"a || b\"), role = Role::A`",
+    ),
+    (
+        "#[policy(not(role = Role::A && any(scope = Scope::W, scope == Scope::R)))] struct P;",
+        "write `all(role = Role::A, any(scope = Scope::W, scope = Scope::R))`",
+    ),
+    (
+        "#[policy(acr = \"gold\" && acr = \"silver\")] struct P;",
+        "write `any(acr = \"gold\", acr = \"silver\")`",
+    ),
+    (
+        "#[policy(role in [Role::A, Role::B] && scope = Scope::Write)] struct P;",
+        "write `any(role = Role::A, role = Role::B), scope = Scope::Write`",
+    ),
+    (
+        "#[policy(Role::A || role = Role::B)] struct P;",
+        "write `any(role = Role::A, role = Role::B)`",
+    ),
+    (
+        "#[policy(!role = Role::A)] struct P;",
+        "write `not(role = Role::A)`",
+    ),
+    (
+        "#[policy(role >= Role::A && scope = Scope::Write)] struct P;",
+        "as in `any(role = Role::A, role = …)`",
+    ),
+    (
+        "#[policy(role < Role::Editor, max_age = \"5m\")] struct P;",
+        "as in `any(role = Role::Editor, role = …)`",
+    ),
+    (
+        "#[policy(role <= Role::Editor, max_age = \"5m\")] struct P;",
+        "as in `any(role = Role::Editor, role = …)`",
+    ),
+    (
+        "#[policy(user = U, claim(level < 3), max_age = \"5m\")] struct P;",
+        "as in `any(claim(level = 3), claim(level = …))`",
+    ),
+    (
+        "#[policy(scope = Scope::W && role < Role::Editor, max_age = \"5m\")] struct P;",
+        "as in `any(role = Role::Editor, role = …)`",
+    ),
+    (
+        "#[policy(claim(plan == \"gold plus\"))] struct P;",
+        "write `claim(plan = \"gold plus\")`",
+    ),
+    (
+        "#[policy(claim(plan != \"a,b\"))] struct P;",
+        "write `not(claim(plan = \"a,b\"))`",
+    ),
+    (
+        "#[policy(acr in [\"a = b\", \"c\"])] struct P;",
+        "write `any(acr = \"a = b\", acr = \"c\")`",
+    ),
+    (
+        "#[policy(max_age = \"5m\", not(max_age = \"5m\"))] struct P;",
+        "`max_age = \"5m\"` is asked for and excluded, so nobody satisfies both",
+    ),
+    (
+        "#[policy(max_age = \"60s\", not(max_age = \"1m\"))] struct P;",
+        "`max_age = \"60s\"` is asked for and excluded, so nobody satisfies both",
+    ),
+    (
+        "#[policy(not(max_age = \"1h\"), max_age = \"5m\")] struct P;",
+        "`max_age = \"5m\"` stands beside `not(max_age = \"1h\")`, so nobody satisfies both",
+    ),
+    (
+        "#[policy(any(max_age = \"5m\", not(max_age = \"5m\")))] struct P;",
+        "so everybody satisfies one of them",
+    ),
+    (
+        "#[policy(any(max_age = \"1h\", not(max_age = \"5m\")))] struct P;",
+        "`max_age = \"1h\"` stands beside `not(max_age = \"5m\")`, so everybody satisfies one of them",
+    ),
+    (
+        "#[policy(not(max_age = \"1h\"), not(max_age = \"1h\"))] struct P;",
+        "`not(max_age = \"1h\")` is given twice",
+    ),
+    (
+        "#[policy(role = Role::A, all(max_age = \"5m\", not(max_age = \"1h\")))] struct P;",
+        "so nobody satisfies both",
+    ),
 ];
+
+/// An age may be asked for and excluded where both hold for some sign-ins and not for others.
+#[test]
+fn a_policy_asks_for_a_span_of_ages() {
+    for asked in [
+        "max_age = \"1h\", not(max_age = \"5m\")",
+        "any(max_age = \"5m\", not(max_age = \"1h\"))",
+    ] {
+        let expansion = policy::expand(quote_item("policy", &tokens(asked), "struct P;"));
+        assert_eq!(super::messages(&expansion), [""; 0], "{asked}");
+    }
+}
+
+/// What stands after a comparison is still looked at.
+#[test]
+fn a_comparison_does_not_hide_the_rest_of_the_list() {
+    let asked = tokens("role < Role::Editor, max_age = \"5y\", policy = Of<A, B>, acr = \"\"");
+    let expansion = policy::expand(quote_item("policy", &asked, "struct P;"));
+    let messages = super::messages(&expansion);
+    let [compared, age, acr] = messages.as_slice() else {
+        panic!("{messages:?}");
+    };
+    assert!(compared.contains("roles have no order"), "{compared}");
+    assert!(age.contains("is not a duration"), "{age}");
+    assert!(acr.contains("an `acr` has a name"), "{acr}");
+    let asked = tokens("role < Role::Editor, max_age > \"5m\"");
+    let expansion = policy::expand(quote_item("policy", &asked, "struct P;"));
+    assert_eq!(super::messages(&expansion).len(), 2);
+}
 
 /// A variant with braces is named with them.
 #[test]

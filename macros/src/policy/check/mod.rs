@@ -10,6 +10,7 @@ use super::parse::{self, Condition, ConditionKind, PolicyArgs, VariantPath, Want
 use crate::diag::Diag;
 use crate::path;
 use crate::pipeline::Outline;
+use crate::shown as tokens;
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> Option<PolicyModel> {
@@ -111,7 +112,15 @@ fn list(conditions: &[Condition], joined: Joined, asked: &mut Asked, diag: &mut 
 /// Conditions that stand beside each other to no purpose.
 fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
     let mut seen: Vec<(bool, String)> = Vec::new();
+    let mut ages: Vec<time::Age<'_>> = Vec::new();
     for condition in conditions {
+        if let Some(age) = time::Age::of(condition) {
+            let problem = ages.iter().find_map(|other| age.beside(*other, joined));
+            if let Some(problem) = problem {
+                diag.error(&condition.word, problem);
+            }
+            ages.push(age);
+        }
         let Some((holds, what)) = leaf(condition) else {
             continue;
         };
@@ -317,10 +326,7 @@ fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
 
 /// Returns a type on one line, as it is usually written.
 fn written(ty: &Type) -> String {
-    let text: String = ty.to_token_stream().to_string();
-    text.split_whitespace()
-        .collect::<String>()
-        .replace(',', ", ")
+    tokens::shown(&ty.to_token_stream().into_iter().collect::<Vec<_>>())
 }
 
 fn shown(path: &Path) -> String {
