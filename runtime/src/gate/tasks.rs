@@ -1,6 +1,7 @@
 //! The tasks that run beside the requests: following the log, writing confirmations, reading the
 //! ring again.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -41,14 +42,7 @@ impl Tasks {
                     );
                 }
             }),
-            every("reload_keys", RELOAD, engine, |engine| async move {
-                if let Err(error) = engine.ring.reload().await {
-                    tracing::error!(
-                        error = %Causes(Some(&error)),
-                        "the key ring cannot be read again; the keys read last stay in use"
-                    );
-                }
-            }),
+            reload_keys(engine),
             {
                 let unwritten = Arc::clone(&unwritten);
                 every("confirm", CONFIRM, engine, move |_| {
@@ -107,6 +101,36 @@ impl Drop for Tasks {
     }
 }
 
+/// Reads the ring again. A signing key that left it ends on this node as if the log named it: the
+/// store may have failed to log that it was retired.
+fn reload_keys(engine: &Arc<Engine>) -> AbortHandle {
+    let kids = |engine: &Engine| -> BTreeSet<Arc<str>> {
+        let keys = engine.ring.set();
+        keys.verifying()
+            .iter()
+            .map(|key| Arc::clone(key.kid()))
+            .collect()
+    };
+    let known = Arc::new(std::sync::Mutex::new(kids(engine)));
+    every("reload_keys", RELOAD, engine, move |engine| {
+        let known = Arc::clone(&known);
+        async move {
+            if let Err(error) = engine.ring.reload().await {
+                tracing::error!(
+                    error = %Causes(Some(&error)),
+                    "the key ring cannot be read again; the keys read last stay in use"
+                );
+            }
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = kids(&engine);
+            for kid in known.difference(&now) {
+                engine.key_left(kid);
+            }
+            *known = now;
+        }
+    })
+}
+
 /// Follows the log: reads it when the store reports an entry, and in any case once a second. The
 /// wait begins before the log is read, so an entry that is written in between is not missed.
 fn follow(engine: &Arc<Engine>) -> AbortHandle {
@@ -116,6 +140,9 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
         loop {
             let (waited, read) =
                 tokio::join!(engine.follower.wait_for_news(FOLLOW), read_log(&engine));
+            if read {
+                engine.log_retired_keys().await;
+            }
             if let Err(error) = engine.follower.follow_ring().await {
                 tracing::error!(
                     error = %Causes(Some(&error)),

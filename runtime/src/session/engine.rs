@@ -5,7 +5,7 @@
 //! revocations, the follower keeps the view up to date, the registry lists tokens, the alarms
 //! report problems.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
@@ -65,6 +65,8 @@ pub(crate) struct Engine {
     /// The reports of the last hour.
     pub(crate) reports: Arc<Hourly>,
     view: Arc<View>,
+    /// Signing keys that were retired while the store failed to log it.
+    unlogged: Mutex<Vec<String>>,
 }
 
 /// The parts of an engine.
@@ -146,6 +148,7 @@ impl Engine {
             follower,
             confirmations,
             view,
+            unlogged: Mutex::default(),
         };
         (engine, unwritten)
     }
@@ -247,7 +250,7 @@ impl Engine {
 
     /// Ends what a key made, on every node: in the ring first, then, where it is a signing key, in
     /// the log. Once it is out of the ring it is done, whatever the log says: the other nodes then
-    /// follow when they read the ring again.
+    /// follow when they read the ring again, and this one logs it when the store answers.
     pub(crate) async fn retire_key(&self, name: &str) -> Result<KeyRetired, Error> {
         self.ring.retire(name).await?;
         let kid = name.strip_prefix("sign-").unwrap_or(name);
@@ -261,8 +264,9 @@ impl Engine {
         tracing::warn!(
             %error,
             "a key was retired, and the store failed to log it: other nodes follow when they read \
-             the ring again"
+             the ring again, and this one tries again to log it"
         );
+        self.unlogged().push(kid.to_owned());
         let entry = LogEntry {
             fact: Fact::Key(kid.to_owned()),
             until: Timestamp::MAX,
@@ -273,6 +277,39 @@ impl Engine {
         };
         self.revoked(target, reason, &revoked);
         Ok(KeyRetired::InRing)
+    }
+
+    /// Logs the keys whose end the store failed to log; those that it fails to log again wait.
+    pub(crate) async fn log_retired_keys(&self) {
+        let waiting = std::mem::take(&mut *self.unlogged());
+        for kid in waiting {
+            let now = self.time.now();
+            let revocation = Revocation {
+                target: Target::Key(kid.clone()),
+                reason: RevokeReason::Requested,
+                until: self.log_until(now),
+            };
+            match self.store.revoke(revocation, now).await {
+                Ok(revoked) => self.follower.apply(&revoked.entries),
+                Err(error) => {
+                    tracing::warn!(%error, "the end of a key is still to be logged");
+                    self.unlogged().push(kid);
+                }
+            }
+        }
+    }
+
+    /// Adds the end of a signing key that left the ring to this node's view, so that what it let
+    /// in ends although the log may lack an entry.
+    pub(crate) fn key_left(&self, kid: &str) {
+        self.apply(LogEntry {
+            fact: Fact::Key(kid.to_owned()),
+            until: self.log_until(self.time.now()),
+        });
+    }
+
+    fn unlogged(&self) -> MutexGuard<'_, Vec<String>> {
+        self.unlogged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a revocation that the store holds to this node's view, without waiting for the log.

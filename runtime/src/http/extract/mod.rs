@@ -78,6 +78,8 @@ use undecided::Undecided;
 ///
 /// `Option<Auth<U>>` is `None` if no credentials were sent; bad credentials are still refused.
 ///
+/// The bound on `P` says that `P` is a policy for `U`: `P: PolicyFor<U>`.
+///
 /// It derefs to the claims: `user.email()`. A claim whose field has the name of a function of
 /// `Auth` is read through [`claims`](Self::claims): `user.claims().token()`.
 #[must_use]

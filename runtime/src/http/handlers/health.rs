@@ -132,11 +132,12 @@ impl Known {
         let mut last = self.last.lock().await;
         let is_ready = match *last {
             Some((at, is_ready)) if at.elapsed() < A_WHILE => is_ready,
-            _ => Health::of(self.gate.flows()).await.is_ready,
+            _ => {
+                let is_ready = Health::of(self.gate.flows()).await.is_ready;
+                *last = Some((Instant::now(), is_ready));
+                is_ready
+            }
         };
-        if last.is_none_or(|(at, _)| at.elapsed() >= A_WHILE) {
-            *last = Some((Instant::now(), is_ready));
-        }
         answer(is_ready, "ready")
     }
 }

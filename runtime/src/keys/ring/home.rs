@@ -55,7 +55,7 @@ impl Home {
     /// Changes the ring; `None` if a ring of this process stays as it is.
     pub(super) async fn change(
         &self,
-        known: &Manifest,
+        (known, version): (&Manifest, &Version),
         change: &Arc<Change>,
         clock: &Clock,
     ) -> Result<Option<(Manifest, Version)>, Error> {
@@ -67,7 +67,11 @@ impl Home {
                 Ok(Some((manifest, Version::Manifest(bytes))))
             }
             Self::Shared(source) => {
-                let (manifest, version) = change_shared(source, change, clock).await?;
+                let known = match version {
+                    Version::Slot(known) => Some(*known),
+                    Version::Manifest(_) | Version::None => None,
+                };
+                let (manifest, version) = change_shared(source, known, change, clock).await?;
                 Ok(Some((manifest, Version::Slot(version))))
             }
             Self::Local => {
@@ -79,18 +83,20 @@ impl Home {
     }
 }
 
-/// Changes the ring in the store, and starts over where another node was faster.
-async fn change_shared(
+/// Changes the ring in the store, and starts over where another node was faster. A ring that is
+/// older than the known one was put back, and is refused as when it is read.
+pub(super) async fn change_shared(
     source: &RingSource,
+    known: Option<SlotVersion>,
     change: &Arc<Change>,
     clock: &Clock,
 ) -> Result<(Manifest, SlotVersion), Error> {
     for _ in 0..ATTEMPTS {
-        let Some((version, manifest)) = source.read(None).await? else {
+        let Some((version, manifest)) = source.read_to_change(known).await? else {
             break;
         };
-        let (change, known) = (Arc::clone(change), manifest.clone());
-        let Some(changed) = blocking(move || change(&known)).await? else {
+        let (change, present) = (Arc::clone(change), manifest.clone());
+        let Some(changed) = blocking(move || change(&present)).await? else {
             return Ok((manifest, version));
         };
         if let Some(version) = source.swap(version.number, &changed, clock).await? {

@@ -319,16 +319,26 @@ impl KeyRing {
         let home = &self.state.home;
         let read = home.read_changed(&origin.version, known.algorithm).await;
         let is_stale = origin.stale_at.is_some_and(|at| at <= now);
-        if let Ok(Some((manifest, version))) = read {
-            self.install(&mut origin, manifest, version, now)?;
-            return Ok(true);
-        }
-        // A key that has expired leaves, whether or not the ring can be read.
+        let read = match read {
+            Ok(Some((manifest, version))) => {
+                match self.install(&mut origin, manifest, version, now) {
+                    Ok(()) => return Ok(true),
+                    Err(error) => Err(error),
+                }
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let Some(known) = &origin.manifest else {
+            return Ok(false);
+        };
+        // A key that has expired leaves, whether or not the ring can be read and used.
         if is_stale {
-            self.state.set.store(Arc::new(key_set(known, now)?));
-            origin.stale_at = known.next_expiry(now);
+            let (set, next) = (key_set(known, now)?, known.next_expiry(now));
+            self.state.set.store(Arc::new(set));
+            origin.stale_at = next;
         }
-        read.map(|_| is_stale)
+        read.map(|()| is_stale)
     }
 
     /// Returns a ring whose keys never change.
@@ -394,7 +404,12 @@ impl KeyRing {
                 "the keys of this ring come from its configuration: change them there",
             ));
         };
-        match self.state.home.change(known, &change, &self.clock).await? {
+        match self
+            .state
+            .home
+            .change((known, &origin.version), &change, &self.clock)
+            .await?
+        {
             Some((manifest, version)) => self.install(&mut origin, manifest, version, now),
             None => Ok(()),
         }

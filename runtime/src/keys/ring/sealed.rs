@@ -78,30 +78,57 @@ impl RingSource {
         &self,
         known: Option<SlotVersion>,
     ) -> Result<Option<(SlotVersion, Manifest)>, Error> {
+        let (version, sealed) = self.look(known).await?;
+        if known == Some(version) {
+            return Ok(None);
+        }
+        self.opened(version, &sealed)
+    }
+
+    /// Reads the ring to change it, the known one too; `None` if the slot is empty.
+    pub(super) async fn read_to_change(
+        &self,
+        known: Option<SlotVersion>,
+    ) -> Result<Option<(SlotVersion, Manifest)>, Error> {
+        let (version, sealed) = self.look(known).await?;
+        self.opened(version, &sealed)
+    }
+
+    fn opened(
+        &self,
+        version: SlotVersion,
+        sealed: &[u8],
+    ) -> Result<Option<(SlotVersion, Manifest)>, Error> {
+        if version.number == 0 {
+            return Ok(None);
+        }
+        let manifest = self.unseal(version.number, sealed)?;
+        Ok(Some((version, manifest)))
+    }
+
+    /// Reads the slot, and refuses a ring that was there before the known one.
+    async fn look(&self, known: Option<SlotVersion>) -> Result<(SlotVersion, Vec<u8>), Error> {
         let unreadable = |error| {
-            Error::new(
-                ErrorKind::Keys,
-                "the shared ring cannot be read from the store",
-            )
-            .because(error)
+            let what = "the shared ring cannot be read from the store";
+            Error::new(ErrorKind::Store, what).because(error)
         };
         let (number, sealed) = self.slot.read().await.map_err(unreadable)?;
         let version = SlotVersion::of(number, &sealed);
         match known {
-            _ if known == Some(version) => Ok(None),
-            None if number == 0 => Ok(None),
-            Some(SlotVersion { number: known, .. }) if number <= known => {
-                let other = if number == known { "another " } else { "" };
+            Some(known) if known != version && number <= known.number => {
+                let other = if number == known.number {
+                    "another "
+                } else {
+                    ""
+                };
                 let what = format!(
-                    "the store holds {other}version {number} of the shared ring, and version \
-                     {known} was there: it was put back"
+                    "the store holds {other}version {number} of the shared ring, and version {} \
+                     was there: it was put back",
+                    known.number
                 );
                 Err(Error::new(ErrorKind::Keys, what))
             }
-            _ => {
-                let manifest = self.unseal(number, &sealed)?;
-                Ok(Some((version, manifest)))
-            }
+            _ => Ok((version, sealed)),
         }
     }
 
@@ -118,7 +145,7 @@ impl RingSource {
         let version = SlotVersion::of(number, &sealed);
         let failed = |error| {
             Error::new(
-                ErrorKind::Keys,
+                ErrorKind::Store,
                 "the shared ring cannot be written to the store",
             )
             .because(error)
@@ -234,6 +261,7 @@ const FORMAT: u32 = 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::home::{Change, change_shared};
     use super::*;
 
     /// A slot whose content never changes, whatever is written to it.
@@ -278,5 +306,27 @@ mod tests {
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("version 3"), "{refused}");
         assert!(refused.contains("version 4"), "{refused}");
+    }
+
+    /// A change begins with what the store holds: it must not put the older ring in force.
+    #[tokio::test]
+    async fn a_ring_that_is_older_than_the_known_one_is_not_changed_either() {
+        let manifest = Manifest::create(Algorithm::EdDSA, Timestamp::from_secs(1)).unwrap();
+        let sealed = source(Held(0, Vec::new())).seal(3, &manifest).unwrap();
+        let version = |number| Some(SlotVersion::of(number, &sealed));
+        let nothing: Arc<Change> = Arc::new(|_: &Manifest| Ok(None));
+        let changed = |known| {
+            let (sealed, nothing) = (sealed.clone(), Arc::clone(&nothing));
+            async move {
+                let clock = Clock::manual(Timestamp::from_secs(1));
+                let changed =
+                    change_shared(&source(Held(3, sealed)), known, &nothing, &clock).await;
+                changed.map(|(_, version)| version.number)
+            }
+        };
+        assert_eq!(changed(version(3)).await.unwrap(), 3);
+        assert_eq!(changed(version(2)).await.unwrap(), 3);
+        let refused = changed(version(4)).await.unwrap_err().to_string();
+        assert!(refused.contains("it was put back"), "{refused}");
     }
 }

@@ -17,6 +17,7 @@ use tollgate::event::{Event, EventKind, RevokedTarget};
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::settings::Registry;
+use tollgate::store::{Fact, LogCursor, SessionStore as _};
 use tollgate_tests::{Answer, OtherStore, request};
 use tower::ServiceExt as _;
 
@@ -364,6 +365,21 @@ async fn an_act_that_took_place_is_reported_even_if_the_log_cannot_be_used() {
     );
     assert!(office.shop.verify(&customer).await.is_err());
     assert!(office.shop.verify(&after).await.is_ok());
+
+    // The log gets the key as soon as the store answers, for nodes that cannot read the ring.
+    store.behave();
+    let gone = Fact::Key(before.to_string());
+    let logged = async {
+        loop {
+            let page = store.log_since(LogCursor::START, office.clock.now()).await;
+            if page.unwrap().entries.iter().any(|entry| entry.fact == gone) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let logged = tokio::time::timeout(Duration::from_secs(30), logged).await;
+    assert!(logged.is_ok(), "the key is never logged");
 
     // The store has the pause before the log is read.
     for (act, is_paused) in [("pause", true), ("resume", false)] {

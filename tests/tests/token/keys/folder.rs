@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use tollgate::keys::{Algorithm, KeyRing};
+use tollgate_tests::App;
 
 /// All files with their content.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -181,4 +183,26 @@ async fn the_manifest_and_debug_show_no_key() {
         keys += 1;
     }
     assert_eq!(keys, 6);
+}
+
+/// The store may have failed to log that the key was retired, in a process that is gone. What the
+/// key let in ends all the same.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_left_the_ring_elsewhere_ends_here_without_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = KeyRing::open(folder.path()).await.unwrap();
+    let ring = KeyRing::open(folder.path()).await.unwrap();
+    let app = App::builder().change(|gate| gate.keys(ring)).build().await;
+    let kid = app.gate.keys().current();
+    assert_eq!(app.gate.health().await.revocation_entries, 0);
+
+    elsewhere.retire(&kid).await.unwrap();
+    let ended = async {
+        while app.gate.health().await.revocation_entries == 0 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+    assert!(ended.is_ok(), "the key is still in force for connections");
+    assert_ne!(app.gate.keys().current(), kid);
 }
