@@ -24,6 +24,8 @@ mod pipeline;
 mod policy;
 #[path = "../../macros/src/receiver.rs"]
 mod receiver;
+#[path = "../../macros/src/shown.rs"]
+mod shown;
 #[path = "../../macros/src/state/mod.rs"]
 mod state;
 #[path = "../../macros/src/value/mod.rs"]
