@@ -49,6 +49,7 @@ pub(super) fn check_paths(args: &BackendArgs, disabled: &[Route], diag: &mut Dia
             .find(|gone| disabled.contains(gone))
         {
             refuse_path_of_disabled(said(route).filter(|_| !is_wrong(route)), gone, diag);
+            refuse_words_of_disabled(args, route, gone, diag);
             continue;
         }
         let (said, shown) = match (said(route), base) {
@@ -88,6 +89,37 @@ fn refuse_path_of_disabled(said: Option<&LitStr>, gone: Route, diag: &mut Diag) 
              `disable({name})` out"
         ),
     );
+}
+
+/// Refuses what else is said of a route that is disabled: nothing would use it.
+fn refuse_words_of_disabled(args: &BackendArgs, route: Route, gone: Route, diag: &mut Diag) {
+    let name = gone.name();
+    let words = args.routes.iter().find(|(other, _)| *other == route);
+    let words = words.into_iter().flat_map(|(_, words)| {
+        [
+            (&words.summary.0, "summary"),
+            (&words.description.0, "description"),
+        ]
+    });
+    for (text, what) in words {
+        let Some(text) = text else { continue };
+        diag.error(
+            text,
+            format_args!(
+                "`{name}` is disabled, so its {what} is shown nowhere: leave the {what} or \
+                 `disable({name})` out"
+            ),
+        );
+    }
+    if let Some(from) = args.from.as_ref().filter(|_| route == Route::Refresh) {
+        diag.error(
+            from,
+            format_args!(
+                "`{name}` is disabled, so no claims are read from what is `{from}`: leave `{from}` \
+                 or `disable({name})` out"
+            ),
+        );
+    }
 }
 
 /// Refuses a path that meets that of another route: of one before it, or of one that no option
@@ -159,6 +191,9 @@ fn check_path_of_a_session(path: &LitStr, diag: &mut Diag) -> bool {
             "the parameter of the path is the id of the session: call it `{PARAMETER}`, as in \
              `/sessions/{PARAMETER}`"
         ),
+        0 if text.trim_matches('/').is_empty() => {
+            String::from("the path is empty: write a name after the slash, as in `/sessions/{id}`")
+        }
         0 => format!(
             "the path lacks the id of the session: write `/{}/{PARAMETER}`",
             text.trim_matches('/')
@@ -180,13 +215,13 @@ fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool
 
 /// Returns what is wrong with a path.
 fn problem_of(text: &str, what: &str, example: &str) -> Option<String> {
-    Some(if !text.starts_with('/') {
+    Some(if text.trim_matches('/').is_empty() {
+        format!("the {what} is empty: write a name after the slash, as in `{example}`")
+    } else if !text.starts_with('/') {
         format!(
             "the {what} lacks its leading slash: write `/{}`",
             text.trim_end_matches('/')
         )
-    } else if text == "/" {
-        format!("the {what} is empty: write a name after the slash, as in `{example}`")
     } else if text.ends_with('/') {
         format!(
             "the {what} ends in a slash: write `{}`",

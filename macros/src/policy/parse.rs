@@ -64,7 +64,7 @@ pub(crate) enum WantedValue {
     Path(VariantPath),
 }
 
-/// The path of a variant, as in `Role::Admin` or `Role::Admin {}`.
+/// The path of a variant, as in `Role::Admin`, `Role::Admin {}` or `Role::Admin()`.
 pub(crate) struct VariantPath {
     pub(crate) path: Path,
     pub(crate) has_braces: bool,
@@ -334,12 +334,18 @@ fn claim(item: &NestedMeta, diag: &mut Diag) -> Option<ConditionKind> {
 impl VariantPath {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         let path = Path::parse_mod_style(input)?;
-        let has_braces = input.peek(token::Brace);
-        if has_braces {
+        let (is_braced, is_tuple) = (input.peek(token::Brace), input.peek(token::Paren));
+        if is_braced {
             let inside;
             braced!(inside in input);
             inside.parse::<syn::parse::Nothing>()?;
+        } else if is_tuple {
+            let inside;
+            parenthesized!(inside in input);
+            inside.parse::<syn::parse::Nothing>()?;
         }
+        // Empty braces name a tuple variant too.
+        let has_braces = is_braced || is_tuple;
         Ok(Self { path, has_braces })
     }
 }

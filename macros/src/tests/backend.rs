@@ -204,6 +204,44 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
         "email, user = U, openapi",
         "`openapi` takes `true` or `false`",
     ),
+    (
+        "email, user = U, prefix = \"\"",
+        "the prefix is empty: write a name after the slash, as in `/auth`",
+    ),
+    ("email, user = U, prefix = \"//\"", "the prefix is empty"),
+    (
+        "email, user = U, signin(path = \"//\")",
+        "the path is empty: write a name after the slash, as in `/signin`",
+    ),
+    ("email, user = U, signin(path = \"\")", "the path is empty"),
+    (
+        "email, user = U, end_session(path = \"/\")",
+        "the path is empty: write a name after the slash, as in `/sessions/{id}`",
+    ),
+    (
+        "email, user = U, refresh(from = stored), disable(refresh)",
+        "`refresh` is disabled, so no claims are read from what is `stored`",
+    ),
+    (
+        "email, user = U, refresh = stored, disable(refresh)",
+        "leave `stored` or `disable(refresh)` out",
+    ),
+    (
+        "email, user = U, refresh(summary = \"x\"), disable(refresh)",
+        "`refresh` is disabled, so its summary is shown nowhere",
+    ),
+    (
+        "email, user = U, verify(description = \"y\"), disable(verify)",
+        "`verify` is disabled, so its description is shown nowhere",
+    ),
+    (
+        "email, user = U, end_session(summary = \"y\"), disable(sessions)",
+        "leave the summary or `disable(sessions)` out",
+    ),
+    (
+        "email, user = U, step(summary = \"y\"), disable(signin)",
+        "`signin` is disabled, so its summary is shown nowhere",
+    ),
 ];
 
 #[test]

@@ -344,7 +344,44 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
          ports: Vec<u16> }",
         "claims do not follow `#[serde_as(…)]`",
     ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(roles, rename = \"scope\")] a: A }",
+        "others read the claim `scope` as scopes, and this field holds roles",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(scope, rename = \"roles\")] a: A }",
+        "others read the claim `roles` as roles, and this field holds scopes",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, verification_code: u32 }",
+        "`verification_code` looks like a secret",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, token_set: String }",
+        "`token_set` looks like a secret because of `token`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, a: [&'static str; MASK & 7] }",
+        "`a` borrows",
+    ),
 ];
+
+/// Another issuer decides in which claim its roles stand.
+#[test]
+fn roles_of_others_stand_in_any_claim() {
+    let item = "#[claims(external)] struct User { #[claim(sub)] id: u8, \
+                #[claim(roles, rename = \"scope\")] a: Vec<String> }";
+    assert_eq!(messages(&claims::expand(tokens(item))), [""; 0]);
+}
+
+/// An `&` in a number is no reference.
+#[test]
+fn a_number_in_a_type_borrows_nothing() {
+    for ty in ["[u8; MASK & 7]", "Vec<[u8; { A & B }]>", "Bits<{ A & B }>"] {
+        let item = format!("struct User {{ #[claim(sub)] id: u8, a: {ty} }}");
+        assert_eq!(messages(&claims::expand(tokens(&item))), [""; 0], "{ty}");
+    }
+}
 
 #[test]
 fn a_struct_with_a_lifetime_is_reported_once() {

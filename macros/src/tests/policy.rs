@@ -191,6 +191,10 @@ pub(super) const MISTAKES: &[(&str, &str)] = &[
         "expected a path: write `role = Role::Admin`",
     ),
     (
+        "#[policy(role = Role::Admin(1))] struct P;",
+        "expected a path: write `role = Role::Admin`",
+    ),
+    (
         "#[policy(user = U, claim(plan))] struct P;",
         "`plan` takes a string, a whole number, a bool or a variant",
     ),
@@ -414,6 +418,10 @@ fn a_policy_names_a_variant_as_it_is_written() {
             "Plan :: Pro { } . __tollgate_derive",
         ),
         ("role = Role::Admin", "Role :: Admin . __tollgate_derive"),
+        (
+            "role = Role::Admin()",
+            "Role :: Admin { } . __tollgate_derive",
+        ),
     ] {
         let item = quote_item("policy", &tokens(asked), "struct P;");
         let text = policy::expand(item).to_string();

@@ -5,7 +5,7 @@
 
 /// Words of a name that hint at a secret. A word that holds `_` is one that may also be written
 /// together.
-const SECRET: [&str; 87] = [
+const SECRET: [&str; 130] = [
     "password",
     "pass_word",
     "passwd",
@@ -43,6 +43,18 @@ const SECRET: [&str; 87] = [
     "bearer",
     "cookie",
     "session_id",
+    "authorization",
+    "client_assertion",
+    "magic_link",
+    "magic_url",
+    "reset_link",
+    "reset_url",
+    "login_link",
+    "signin_link",
+    "activation_link",
+    "verification_link",
+    "confirmation_link",
+    "connection_string",
     "session_key",
     "api_key",
     "private_key",
@@ -66,6 +78,14 @@ const SECRET: [&str; 87] = [
     "account_key",
     "storage_key",
     "device_key",
+    "key_pair",
+    "key_store",
+    "private_jwk",
+    "pem",
+    "pfx",
+    "pkcs12",
+    "code_verifier",
+    "srp_verifier",
     "credential",
     "cred",
     "otp",
@@ -82,6 +102,29 @@ const SECRET: [&str; 87] = [
     "secret_answer",
     "pin",
     "pin_code",
+    "otpauth",
+    "verification_code",
+    "verify_code",
+    "confirmation_code",
+    "activation_code",
+    "reset_code",
+    "unlock_code",
+    "login_code",
+    "signin_code",
+    "sms_code",
+    "email_code",
+    "auth_code",
+    "authorization_code",
+    "authentication_code",
+    "access_code",
+    "security_code",
+    "device_code",
+    "pairing_code",
+    "one_time_code",
+    "scratch_code",
+    "emergency_code",
+    "seed_phrase",
+    "puk",
     "cvv",
     "cvc",
     "cvv2",
@@ -96,7 +139,7 @@ const SECRET: [&str; 87] = [
 ];
 
 /// Words that hint at a secret also at the end of a longer word, as in `clientsecret`.
-const ENDS: [&str; 18] = [
+const ENDS: [&str; 19] = [
     "password",
     "passwd",
     "passphrase",
@@ -115,6 +158,7 @@ const ENDS: [&str; 18] = [
     "otp",
     "jwt",
     "cookie",
+    "keypair",
 ];
 
 /// The word that hints at a secret also at the beginning of a longer word, as in `hashedpw`.
@@ -163,7 +207,6 @@ const HARMLESS: [&str; 63] = [
     "allowed",
     "supported",
     "present",
-    "set",
     "changed",
     "updated",
     "rotated",
@@ -191,6 +234,7 @@ const HARMLESS: [&str; 63] = [
     "hint",
     "verified",
     "confirmed",
+    "level",
     "strength",
     "score",
     "generation",
@@ -212,12 +256,23 @@ const HARMLESS: [&str; 63] = [
 /// Beginnings of names that tell about a secret without being one.
 const ASKING: [&str; 6] = ["has", "is", "needs", "requires", "uses", "must"];
 
-/// Words that say only how something was changed, not what.
-const OF_ANYTHING: [&str; 3] = ["hash", "hashed", "digest"];
+/// Words that say only how something was changed or written, not what.
+const OF_ANYTHING: [&str; 4] = ["hash", "hashed", "digest", "pem"];
 
 /// Words beside these that name something which everybody may read.
-const PUBLIC: [&str; 9] = [
-    "avatar", "image", "photo", "content", "file", "commit", "git", "email", "etag",
+const PUBLIC: [&str; 12] = [
+    "avatar",
+    "image",
+    "photo",
+    "content",
+    "file",
+    "commit",
+    "git",
+    "email",
+    "etag",
+    "cert",
+    "certificate",
+    "public",
 ];
 
 /// Returns the word of a name that looks like a secret; its type may tell too little for one.
@@ -262,32 +317,22 @@ pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
         return None;
     }
     let number = [
-        "pin",
-        "pin_code",
-        "passcode",
-        "pass_code",
-        "otp",
-        "totp",
-        "hotp",
-        "cvv",
-        "cvc",
+        "pin", "puk", "passcode", "otp", "totp", "hotp", "cvv", "cvc",
     ];
     let long = [
         "ssn",
         "social_security",
         "credit_card",
         "passport_number",
-        "recovery_code",
-        "backup_code",
         "card_number",
         "account_number",
         "tax_id",
-        "mfa_code",
         "seed",
         "secret",
         "token",
     ];
-    (exempt == Exempt::Nothing || number.contains(&found) || long.contains(&found)).then_some(found)
+    let is_number = number.contains(&found) || long.contains(&found) || found.ends_with("_code");
+    (exempt == Exempt::Nothing || is_number).then_some(found)
 }
 
 /// Returns the words of a name in snake case or with humps, in lower case. Numbers belong to the
@@ -404,6 +449,20 @@ mod tests {
             "email_otp",
             "file_encryption_key",
             "photo_password_hash",
+            "verification_code",
+            "sms_codes",
+            "otpauth_url",
+            "keypair",
+            "ssh_key_pair",
+            "rsakeypair",
+            "privatePem",
+            "code_verifier",
+            "magicLink",
+            "authorization",
+            "client_assertion",
+            "seed_phrase",
+            "token_set",
+            "password_set",
         ] {
             assert!(secret(name).is_some(), "{name}");
         }
@@ -434,6 +493,13 @@ mod tests {
             "tokenized",
             "cupcake",
             "rehashed",
+            "country_code",
+            "zip_code",
+            "link",
+            "verifier",
+            "public_pem",
+            "certificate_pem",
+            "authorization_level",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }
@@ -472,6 +538,9 @@ mod tests {
         assert_eq!(word("pin", Exempt::Number), Some("pin"));
         assert_eq!(word("token", Exempt::Number), Some("token"));
         assert_eq!(word("reset_token", Exempt::Number), Some("token"));
+        assert_eq!(word("sms_code", Exempt::Number), Some("sms_code"));
+        assert_eq!(word("authorization", Exempt::Number), None);
+        assert_eq!(word("password_set", Exempt::Flag), None);
         assert_eq!(word("tokens", Exempt::Number), None);
         assert_eq!(word("tokens_this_month", Exempt::Number), None);
         assert_eq!(word("access_tokens", Exempt::Number), None);

@@ -1,6 +1,6 @@
 //! Reads a type as it is written, before its names are resolved.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Generics, Type, parse_quote};
 
@@ -148,8 +148,20 @@ fn bare(ty: &Type) -> &Type {
 }
 
 /// Returns whether a type holds a reference, other than inside of a `PhantomData`, which holds
-/// nothing.
+/// nothing. The length of an array, and what stands in braces, is a number.
 pub(crate) fn borrows(ty: &Type) -> bool {
+    fn held(group: &Group) -> TokenStream {
+        let is_end =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+        match group.delimiter() {
+            Delimiter::Brace => TokenStream::new(),
+            Delimiter::Bracket => {
+                let tokens = group.stream().into_iter();
+                tokens.take_while(|token| !is_end(token)).collect()
+            }
+            Delimiter::Parenthesis | Delimiter::None => group.stream(),
+        }
+    }
     fn any(tokens: TokenStream) -> bool {
         // The open brackets of a `PhantomData<…>`.
         let (mut open, mut is_marker, mut is_dash) = (0_usize, false, false);
@@ -169,7 +181,7 @@ pub(crate) fn borrows(ty: &Type) -> bool {
                     '&' if open == 0 => return true,
                     _ => {}
                 },
-                TokenTree::Group(group) if open == 0 && any(group.stream()) => return true,
+                TokenTree::Group(group) if open == 0 && any(held(group)) => return true,
                 TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Literal(_) => {}
             }
         }

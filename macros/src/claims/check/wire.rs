@@ -65,6 +65,8 @@ pub(super) fn check(
             "policies look at the claim `{wire}`: mark the field with \
              `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
         )
+    } else if let Some(sentence) = taken(wire, kind).filter(|_| !external) {
+        sentence
     } else {
         seen.wires.push((wire.to_owned(), ident.clone()));
         return;
@@ -73,4 +75,18 @@ pub(super) fn check(
         Some(rename) => diag.error(rename, message),
         None => diag.error(ident, message),
     }
+}
+
+/// Returns what to say of roles in the claim of scopes, and of scopes in that of roles, where others
+/// would read the one as the other.
+fn taken(wire: &str, kind: ClaimKind) -> Option<String> {
+    let (theirs, ours, word, other) = match (kind, wire) {
+        (ClaimKind::Roles, "scope") => ("scopes", "roles", "roles", "groups"),
+        (ClaimKind::Scope, "roles") => ("roles", "scopes", "scope", "permissions"),
+        _ => return None,
+    };
+    Some(format!(
+        "others read the claim `{wire}` as {theirs}, and this field holds {ours}: choose another \
+         name, as in `#[claim({word}, rename = \"{other}\")]`, or leave `rename` out"
+    ))
 }
