@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use papaya::{Compute, HashMap, Operation};
 
-use super::filter::{Filter, FilterHasher, FilterKey};
+use super::filter::{Filter, FilterHasher, FilterKey, KINDS};
 use crate::clock::Timestamp;
 use crate::error::{Code, Refusal};
 use crate::id::{SessionId, TokenId};
@@ -65,7 +65,7 @@ impl Default for View {
             #[cfg(feature = "axum")]
             news: tokio::sync::Notify::new(),
             hasher: FilterHasher::new(),
-            filter: ArcSwap::from_pointee(Filter::for_keys(0)),
+            filter: ArcSwap::from_pointee(Filter::for_keys([0; KINDS])),
             growth: Mutex::default(),
             is_rebuilding: AtomicBool::default(),
             version: AtomicU64::new(RandomState::new().hash_one(1_u8) | 1),
@@ -76,10 +76,18 @@ impl Default for View {
 /// The contents of the filter; locked while an entry is applied.
 #[derive(Debug, Default)]
 struct Growth {
-    /// The number of entries that were added to the filter.
-    entries: usize,
+    /// The number of entries of each kind that were added to the filter.
+    entries: [usize; KINDS],
     /// The keys that are added while a filter is made again.
     missed: Option<Vec<FilterKey>>,
+}
+
+impl Growth {
+    fn count(&mut self, key: FilterKey) {
+        if let Some(entries) = self.entries.get_mut(key.kind()) {
+            *entries += 1;
+        }
+    }
 }
 
 /// The lowest value that is still valid, and the time until which it must be remembered.
@@ -98,7 +106,7 @@ impl View {
         }
         if let Some(key) = self.key_of(&entry.fact) {
             self.filter.load().insert(key);
-            growth.entries += 1;
+            growth.count(key);
             if let Some(missed) = &mut growth.missed {
                 missed.push(key);
             }
@@ -172,7 +180,7 @@ impl View {
     /// Makes a larger filter where there are more entries than it is made for, on a thread for such
     /// work. Until then more tokens than necessary are looked up.
     pub(crate) fn keep_filter(self: &Arc<Self>) {
-        if self.growth().entries <= self.filter.load().capacity() {
+        if self.filter.load().has_room_for(self.growth().entries) {
             return;
         }
         match tokio::runtime::Handle::try_current() {
@@ -197,12 +205,20 @@ impl View {
         self.is_rebuilding.store(false, Ordering::Release);
     }
 
-    fn fill_filter(&self) -> (Filter, usize) {
-        let filter = Filter::for_keys(self.len() * 2);
-        let mut entries = 0;
+    fn fill_filter(&self) -> (Filter, Growth) {
+        let lens = [
+            self.sessions.len() + self.generations.len(),
+            self.tokens.len(),
+            self.subjects.len(),
+            self.clients.len(),
+            self.keys.len(),
+        ];
+        let filter = Filter::for_keys(lens.map(|len| len * 2));
+        let mut filled = Growth::default();
         let mut insert = |kind, bytes: &[u8]| {
-            filter.insert(self.hasher.key(kind, bytes));
-            entries += 1;
+            let key = self.hasher.key(kind, bytes);
+            filter.insert(key);
+            filled.count(key);
         };
         for sid in self.sessions.pin().keys() {
             insert(SESSION, sid.as_bytes());
@@ -221,17 +237,18 @@ impl View {
         for kid in self.keys.pin().keys() {
             insert(KEY, kid.as_bytes());
         }
-        (filter, entries)
+        (filter, filled)
     }
 
     /// Puts a filter in place, and adds the entries that were applied while it was filled.
-    fn swap_filter(&self, (filter, entries): (Filter, usize)) {
+    fn swap_filter(&self, (filter, filled): (Filter, Growth)) {
         let mut growth = self.growth();
         let missed = growth.missed.take().unwrap_or_default();
-        for key in &missed {
-            filter.insert(*key);
+        *growth = filled;
+        for key in missed {
+            filter.insert(key);
+            growth.count(key);
         }
-        growth.entries = entries + missed.len();
         self.filter.store(Arc::new(filter));
     }
 
@@ -373,7 +390,7 @@ pub(super) fn token_until(settings: &Settings, expires_at: Timestamp) -> Timesta
         .plus(MEASURED)
 }
 
-/// The kinds of key in the filter.
+/// The kinds of key in the filter: from 0, and fewer than [`KINDS`].
 const SESSION: u8 = 0;
 const TOKEN: u8 = 1;
 const SUBJECT: u8 = 2;
@@ -502,7 +519,7 @@ mod tests {
             view.keep_filter();
         }
         view.rebuild();
-        assert!(view.filter.load().capacity() >= view.len());
+        assert!(view.filter.load().has_room_for(view.growth().entries));
         for number in 0..2000 {
             assert!(view.is_revoked(&token(number)), "{number}");
         }
