@@ -1,8 +1,8 @@
 //! The second factor of an account. To change it, its user proves again who they are.
 
 use axum::Form;
-use axum::extract::State;
-use axum::response::{Html, Redirect};
+use axum::extract::{RawQuery, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tollgate::gate::EndSessions;
 use tollgate::prelude::*;
@@ -26,21 +26,38 @@ pub(crate) async fn show(
     Ok(page(&user, "/account", "Account", body))
 }
 
+/// Proposes a factor, and leads to the page that shows it: reloading that page proposes no other.
 pub(crate) async fn propose(
     user: Auth<User, Fresh>,
     State(gate): State<Gate<Accounts>>,
-) -> Result<Html<String>, Rejection> {
-    let factor = gate.backend().propose_factor(&user).await?;
+) -> Result<Redirect, Rejection> {
+    gate.backend().propose_factor(&user).await?;
+    Ok(Redirect::to(PROPOSED))
+}
+
+/// The factor that was proposed, with a notice after a wrong code.
+pub(crate) async fn proposed(
+    user: Auth<User, Fresh>,
+    State(gate): State<Gate<Accounts>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Rejection> {
+    let Some(factor) = gate.backend().proposed_factor(&user).await? else {
+        return Ok(Redirect::to("/account").into_response());
+    };
+    let notice = match query.as_deref() {
+        Some("wrong") => "<p class=\"notice\" role=\"alert\">That code is not right.</p>",
+        _ => "",
+    };
     let secret = factor.secret().to_base32();
     let body = format!(
-        "<p>Add this key to your authenticator, and enter the six digits that it shows.</p>\
+        "{notice}<p>Add this key to your authenticator, and enter the six digits that it shows.</p>\
          <p class=\"secret\"><code>{}</code></p><form method=\"post\" \
          action=\"/account/factor/confirm\"><label>Code<input name=\"code\" \
          inputmode=\"numeric\" autocomplete=\"one-time-code\" pattern=\"[0-9]{{6}}\" required \
          autofocus></label><button>Turn on</button></form>",
         Text(&secret)
     );
-    Ok(page(&user.proven()?, "/account", "Second factor", body))
+    Ok(page(&user.proven()?, "/account", "Second factor", body).into_response())
 }
 
 #[derive(Deserialize)]
@@ -54,7 +71,9 @@ pub(crate) async fn confirm(
     State(gate): State<Gate<Accounts>>,
     Form(form): Form<NewCode>,
 ) -> Result<Redirect, Rejection> {
-    gate.backend().confirm_factor(&user, &form.code).await?;
+    if !gate.backend().confirm_factor(&user, &form.code).await? {
+        return Ok(Redirect::to(&format!("{PROPOSED}?wrong")));
+    }
     gate.credentials_changed(user.subject(), others(&user))
         .await?;
     Ok(Redirect::to("/account"))
@@ -76,3 +95,6 @@ fn others(user: &Auth<User, Fresh>) -> EndSessions {
         None => EndSessions::All,
     }
 }
+
+/// The page of a factor that was proposed.
+const PROPOSED: &str = "/account/factor";

@@ -155,14 +155,28 @@ impl Accounts {
         Ok(())
     }
 
-    pub(crate) async fn has_factor(&self, id: &Uuid) -> Result<bool, AuthError> {
-        let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
-        Ok(user.factor.is_some())
+    /// The row of a caller. Their token outlives an account that is deleted.
+    async fn caller(&self, id: &Uuid) -> Result<User, Rejection> {
+        let user = self.by_id(id).await?;
+        user.ok_or_else(|| Code::InvalidToken.into())
     }
 
-    /// A second factor that its owner has not used yet.
-    pub(crate) async fn propose_factor(&self, user: &Auth<User, Fresh>) -> Result<Totp, AuthError> {
-        self.propose(user.subject(), user.claims().email()).await
+    pub(crate) async fn has_factor(&self, id: &Uuid) -> Result<bool, Rejection> {
+        Ok(self.caller(id).await?.factor.is_some())
+    }
+
+    /// The second factor that was proposed, until it is turned on.
+    pub(crate) async fn proposed_factor(
+        &self,
+        user: &Auth<User, Fresh>,
+    ) -> Result<Option<Totp>, Rejection> {
+        Ok(self.caller(user.subject()).await?.proposed_factor)
+    }
+
+    /// Proposes a second factor, in place of one that its owner has not used yet.
+    pub(crate) async fn propose_factor(&self, user: &Auth<User, Fresh>) -> Result<(), AuthError> {
+        let proposed = self.propose(user.subject(), user.claims().email());
+        proposed.await.map(drop)
     }
 
     async fn propose(&self, id: &Uuid, email: &str) -> Result<Totp, AuthError> {
@@ -175,21 +189,25 @@ impl Accounts {
         Ok(factor)
     }
 
-    /// The proposed factor counts from the first code on that was right.
+    /// The proposed factor counts from the first code on that was right. Returns whether this one
+    /// was.
     pub(crate) async fn confirm_factor(
         &self,
         user: &Auth<User, Fresh>,
         code: &str,
-    ) -> Result<(), Rejection> {
-        let stored = self.by_id(user.subject()).await?.ok_or(AuthError::Gone)?;
-        let proposed = stored.proposed_factor.ok_or(Code::InvalidRequest)?;
-        let used = proposed.check_current(code).ok_or(Code::InvalidRequest)?;
-        self.turn_on(user.subject(), &proposed, used).await
+    ) -> Result<bool, Rejection> {
+        let Some(proposed) = self.proposed_factor(user).await? else {
+            return Ok(false);
+        };
+        match proposed.check_current(code) {
+            Some(used) => Ok(self.turn_on(user.subject(), &proposed, used).await?),
+            None => Ok(false),
+        }
     }
 
     /// Turns on the factor whose code was checked, and no other: where another one was proposed
-    /// meanwhile, nothing changes and the user is told.
-    async fn turn_on(&self, id: &Uuid, checked: &Totp, used: u64) -> Result<(), Rejection> {
+    /// meanwhile, nothing changes. Returns whether it did.
+    async fn turn_on(&self, id: &Uuid, checked: &Totp, used: u64) -> Result<bool, AuthError> {
         let query = sqlx::query(
             "UPDATE users SET factor = proposed_factor, proposed_factor = NULL, factor_used = ?
              WHERE id = ? AND proposed_factor = ?",
@@ -200,11 +218,7 @@ impl Accounts {
             .bind(checked.secret().to_base32())
             .execute(&self.db)
             .await?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(Code::InvalidRequest.into())
-        }
+        Ok(done.rows_affected() == 1)
     }
 
     pub(crate) async fn remove_factor(&self, user: &Auth<User, Fresh>) -> Result<(), AuthError> {
@@ -274,12 +288,16 @@ impl Authenticate for Accounts {
         let code = answer.code().ok_or(AuthError::Invalid)?;
         let factor = user.factor.as_ref().ok_or(AuthError::Invalid)?;
         let used = factor.check_current(code).ok_or(AuthError::Invalid)?;
-        // A code counts once, also where two present it at the same time (RFC 6238 section 5.2).
-        let query =
-            sqlx::query("UPDATE users SET factor_used = ?1 WHERE id = ?2 AND factor_used < ?1");
+        // A code counts once, also where two present it at the same time (RFC 6238 section 5.2), and
+        // only while its factor is the one that was checked.
+        let query = sqlx::query(
+            "UPDATE users SET factor_used = ?1
+             WHERE id = ?2 AND factor_used < ?1 AND factor = ?3",
+        );
         let done = query
             .bind(used as i64)
             .bind(user.id.to_string())
+            .bind(factor.secret().to_base32())
             .execute(&self.db)
             .await?;
         if done.rows_affected() == 1 {
@@ -441,14 +459,15 @@ mod tests {
         let checked = accounts.propose(&id, email).await.unwrap();
         let other = accounts.propose(&id, email).await.unwrap();
 
-        assert!(accounts.turn_on(&id, &checked, 1).await.is_err());
+        assert!(!accounts.turn_on(&id, &checked, 1).await.unwrap());
         let user = grace().await;
         assert!(user.factor.is_none());
         let proposed = user.proposed_factor.unwrap().secret().to_base32();
         assert_eq!(proposed, other.secret().to_base32());
 
-        assert!(accounts.turn_on(&id, &other, 1).await.is_ok());
-        assert!(accounts.turn_on(&id, &other, 1).await.is_err(), "only once");
+        assert!(accounts.turn_on(&id, &other, 1).await.unwrap());
+        let again = accounts.turn_on(&id, &other, 1).await.unwrap();
+        assert!(!again, "only once");
         let factor = grace().await.factor.unwrap().secret().to_base32();
         assert_eq!(factor, other.secret().to_base32());
         std::fs::remove_dir_all(folder).unwrap();

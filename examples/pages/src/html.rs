@@ -75,6 +75,10 @@ pub(crate) fn refused(status: StatusCode) -> Html<String> {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
             ("Page not found", "There is no page at this address.")
         }
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "That was too long",
+            "The form is too long. Go back, shorten it and try again.",
+        ),
         _ => (
             "That did not work",
             "The form could not be read. Go back and try again.",

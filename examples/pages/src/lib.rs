@@ -78,7 +78,10 @@ pub fn routes(gate: &Gate<Accounts>) -> Router<Gate<Accounts>> {
         .route("/sessions/end-others", post(sessions::end_others))
         .route("/sessions/{id}/end", post(sessions::end))
         .route("/account", get(account::show))
-        .route("/account/factor", post(account::propose))
+        .route(
+            "/account/factor",
+            get(account::proposed).post(account::propose),
+        )
         .route("/account/factor/confirm", post(account::confirm))
         .route("/account/factor/remove", post(account::remove))
         .route("/admin", get(admin::list))
@@ -113,7 +116,8 @@ pub fn serve(pages: Router<Gate<Accounts>>, gate: &Gate<Accounts>) -> Router {
         .layer(map_response(protect))
 }
 
-/// Answers a page that its visitor may not see, or that is not there, with a page.
+/// Answers a page that its visitor may not see, or that is not there, and a form that cannot be
+/// read, with a page. One that the gate wrote stays.
 async fn explain(request: Request, next: Next) -> Response {
     let accepts = request.headers().get("accept");
     let wants_page = accepts.is_some_and(|a| a.to_str().is_ok_and(|a| a.contains("text/html")));
@@ -126,8 +130,13 @@ async fn explain(request: Request, next: Next) -> Response {
             | StatusCode::FORBIDDEN
             | StatusCode::NOT_FOUND
             | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
     );
-    if wants_page && !is_htmx && explained {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if wants_page && !is_htmx && explained && !is_page {
         (status, html::refused(status)).into_response()
     } else {
         response

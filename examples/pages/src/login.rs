@@ -7,15 +7,17 @@ use tollgate::prelude::*;
 use crate::accounts::User;
 use crate::html::{Text, plain};
 
-/// A visitor who is signed in goes on at once, unless they have to prove it again.
+/// A visitor who is signed in goes on at once, unless they come for a reason: they have to prove it
+/// again, or a page refused them in spite of their token, which is still valid if their account was
+/// deleted a moment ago. Sent back to that page, they would be refused again.
 pub(crate) async fn show(Lenient(user): Lenient<Auth<User>>, page: LoginPage) -> Response {
     let reason = page.reason();
     match user {
         Some(user) if reason.is_some_and(LoginReason::is_fresh) => {
             fresh(&user, &page).into_response()
         }
-        Some(_) => Redirect::to(page.next()).into_response(),
-        None => sign_in(&page).into_response(),
+        Some(_) if reason.is_none() => Redirect::to(page.next()).into_response(),
+        _ => sign_in(&page).into_response(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Serves the logbook on this machine. Browsers keep secure cookies of `localhost` without TLS;
-//! anywhere else it takes HTTPS.
+//! anywhere else it takes HTTPS. Safari does not keep them: use another browser there, or HTTPS.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,5 +6,6 @@ mod cluster;
 mod command_line;
 mod documents;
 mod pages_browser;
+mod pages_example;
 mod quickstart;
 mod two_kinds;

@@ -202,6 +202,10 @@ async fn a_second_factor_is_set_up_and_asked_for() {
     let totp = totp.with_issuer(Some("Logbook")).build().unwrap();
     let code = |at: u64| totp.generate(at).to_string();
     let now = || tollgate::clock::Clock::system().now().as_secs();
+    browser.fill("[name=code]", "000000").await;
+    browser.click("main button").await;
+    browser.sees("That code is not right.").await;
+    grace.is_at("/account/factor?wrong").await;
     browser.fill("[name=code]", &code(now())).await;
     browser.click("main button").await;
     browser.sees("Remove the second factor").await;

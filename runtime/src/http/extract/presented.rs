@@ -86,8 +86,10 @@ impl Kept {
 
     /// Returns the caller of a gate.
     pub(super) fn caller(&self, gate: &Running) -> Option<&HandedCaller> {
-        let mut known = self.caller.iter().chain(&self.more);
-        known.find(|known| known.is_for(gate))
+        match &self.caller {
+            Some(first) if first.is_for(gate) => Some(first),
+            _ => self.more.iter().find(|known| known.is_for(gate)),
+        }
     }
 }
 

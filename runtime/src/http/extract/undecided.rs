@@ -70,6 +70,7 @@ impl Undecided {
         }
     }
 
+    /// Returns the refusal of a handler that asks for the caller.
     pub(in crate::http) fn refusal(self) -> Refusal {
         let refusal = match self.retry.map(std::time::Duration::from_secs) {
             Some(left) if self.code == Code::Unavailable => Refusal::retry_after(left),
