@@ -253,6 +253,18 @@ const HARMLESS: [&str; 63] = [
     "bits",
 ];
 
+/// Ends of names that are secrets themselves after a word in the plural, as in
+/// `backup_codes_remaining`, unless the type is that of a number.
+const SOME_OF_THEM: [&str; 7] = [
+    "total",
+    "used",
+    "left",
+    "remaining",
+    "allowed",
+    "supported",
+    "present",
+];
+
 /// Beginnings of names that tell about a secret without being one.
 const ASKING: [&str; 6] = ["has", "is", "needs", "requires", "uses", "must"];
 
@@ -279,7 +291,12 @@ const PUBLIC: [&str; 12] = [
 pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
     let words = words(name);
     let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
-    let tells = words.len() > 1 && (HARMLESS.contains(&last) || ASKING.contains(&first));
+    let before = words.iter().rev().nth(1);
+    let are_some = exempt == Exempt::Nothing
+        && SOME_OF_THEM.contains(&last)
+        && before.is_some_and(|word| word.ends_with('s'));
+    let tells =
+        words.len() > 1 && (HARMLESS.contains(&last) && !are_some || ASKING.contains(&first));
     if tells || exempt == Exempt::Flag {
         return None;
     }
@@ -545,5 +562,10 @@ mod tests {
         assert_eq!(word("tokens_this_month", Exempt::Number), None);
         assert_eq!(word("access_tokens", Exempt::Number), None);
         assert!(word("tokens", Exempt::Nothing).is_some());
+        assert_eq!(word("tokens_used", Exempt::Number), None);
+        assert!(word("tokens_used", Exempt::Nothing).is_some());
+        assert!(word("backup_codes_remaining", Exempt::Nothing).is_some());
+        assert!(word("api_keys_allowed", Exempt::Nothing).is_some());
+        assert_eq!(word("password_allowed", Exempt::Nothing), None);
     }
 }
