@@ -535,7 +535,6 @@ mod tests {
             "avatar_hash",
             "password_expires",
             "is_pin_set",
-            "tokens_used",
             "token_balance",
             "password_changed",
             "otp_method",
