@@ -88,6 +88,22 @@ impl Failure {
         self.what
     }
 
+    /// Names the thing in which it failed.
+    pub(super) fn within(self, what: &str) -> Self {
+        Self {
+            what: format!("{what}: {}", self.what),
+            ..self
+        }
+    }
+
+    /// Adds how far a command came that did not reach its end.
+    pub(super) fn after(self, done: &str) -> Self {
+        Self {
+            what: format!("{}; before that {done}; run it again", self.what),
+            ..self
+        }
+    }
+
     /// Adds what to do.
     pub(super) fn hint(self, hint: &str) -> Self {
         Self {
@@ -214,7 +230,7 @@ impl Output {
         match answer {
             Ok(done) => {
                 let text = if self.json && !done.json.is_null() {
-                    format!("{:#}", done.json)
+                    json_text(&done.json)
                 } else {
                     done.text
                 };
@@ -224,23 +240,50 @@ impl Output {
                 } else {
                     "\n"
                 };
-                // A reader that has gone away, as `head` does, wants no more.
-                _ = write!(out, "{text}{ended}").and_then(|()| out.flush());
-                done.exit
+                match write!(out, "{text}{ended}").and_then(|()| out.flush()) {
+                    // A reader that has gone away, as `head` does, wants no more.
+                    Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                        self.fail(Failure::new(
+                            Exit::Unavailable,
+                            format!(
+                                "the command is done, and its answer cannot be written: {error}"
+                            ),
+                        ))
+                    }
+                    _ => done.exit,
+                }
             }
-            Err(failure) => {
-                let what = failure.what.replace(['\n', '\r'], " ");
-                let mut errors = io::stderr();
-                _ = if self.json {
-                    let code = failure.exit as u8;
-                    writeln!(errors, "{}", json!({ "error": what, "exit": code }))
-                } else {
-                    writeln!(errors, "tollgate: {what}")
-                };
-                failure.exit
-            }
+            Err(failure) => self.fail(failure),
         }
     }
+
+    /// Writes why a command failed, in one line, and returns how the process ends.
+    fn fail(&self, failure: Failure) -> Exit {
+        let what = printable(&failure.what.replace(['\n', '\r'], " "));
+        let mut errors = io::stderr();
+        _ = if self.json {
+            let code = failure.exit as u8;
+            writeln!(errors, "{}", json!({ "error": what, "exit": code }))
+        } else {
+            writeln!(errors, "tollgate: {what}")
+        };
+        failure.exit
+    }
+}
+
+/// Writes JSON on several lines. Control characters that JSON takes as they are, such as U+009B,
+/// are escaped too, for they would steer a terminal.
+pub(super) fn json_text(json: &Value) -> String {
+    let mut text = String::new();
+    for c in format!("{json:#}").chars() {
+        match c {
+            // Outside of texts alone.
+            '\n' => text.push(c),
+            c if c.is_control() => text += &format!("\\u{:04x}", u32::from(c)),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 /// Writes rows as a table: columns as wide as their widest cell.

@@ -1,5 +1,7 @@
 //! `tollgate archive`, `migrate`, `pause` and `resume`: what concerns the store as a whole.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::args::{Archive, Common, Everywhere, Migrate};
@@ -35,32 +37,77 @@ pub(super) async fn archive(
             .map(|name| name.map(|name| name.to_string()))
             .collect();
     }
-    let (mut sessions, mut tokens, mut others) = (0, 0, 0);
-    for realm in realms {
-        let common = Common {
-            realm,
-            ..common.clone()
-        };
-        let deployment = Deployment::open(&common, Purpose::Store).await?;
-        let engine = deployment.engine();
-        let before = engine
-            .time
-            .now()
-            .minus(age.unwrap_or(engine.settings.archive.age));
-        let tell = |so_far: &store::Archived| {
+    let of_realm = |realm: &Option<String>| Common {
+        realm: realm.clone(),
+        ..common.clone()
+    };
+    // A realm that cannot be opened is found before anything is deleted.
+    if realms.len() > 1 {
+        for realm in &realms {
+            let opened = Deployment::open(&of_realm(realm), Purpose::Store).await;
+            opened.map_err(|failure| in_realm(realm.as_deref(), failure))?;
+        }
+    }
+    let mut gone = store::Archived::default();
+    for realm in &realms {
+        let mut of_this = store::Archived::default();
+        let own = of_realm(realm);
+        let archived = archive_realm(&own, age, |so_far| {
+            of_this = *so_far;
+            let all = sum(gone, of_this);
             output.progress(&format!(
                 "deleted {} sessions, {} tokens",
-                so_far.sessions, so_far.tokens
+                all.sessions, all.tokens
             ));
-        };
-        let archived = engine.archive_telling(before, tell).await?;
-        sessions += archived.sessions;
-        tokens += archived.tokens;
-        others += archived.others;
+        });
+        let archived = archived.await;
+        gone = sum(gone, of_this);
+        archived.map_err(|failure| {
+            let failure = in_realm(realm.as_deref(), failure);
+            let (sessions, tokens) = (gone.sessions, gone.tokens);
+            match gone == store::Archived::default() {
+                true => failure,
+                false => failure.after(&format!(
+                    "{sessions} sessions and {tokens} tokens were deleted"
+                )),
+            }
+        })?;
     }
+    let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
     let text = format!("deleted {sessions} sessions, {tokens} tokens and {others} other rows");
     let json = json!({ "sessions": sessions, "tokens": tokens, "others": others });
     Ok(Done::new(text, json))
+}
+
+/// Deletes what ended long ago in one realm, and tells after each batch what was deleted there.
+async fn archive_realm(
+    common: &Common,
+    age: Option<Duration>,
+    tell: impl FnMut(&store::Archived) + Send,
+) -> Result<(), Failure> {
+    let deployment = Deployment::open(common, Purpose::Store).await?;
+    let engine = deployment.engine();
+    let age = age.unwrap_or(engine.settings.archive.age);
+    let before = engine.time.now().minus(age);
+    engine.archive_telling(before, tell).await?;
+    Ok(())
+}
+
+fn sum(one: store::Archived, other: store::Archived) -> store::Archived {
+    store::Archived {
+        sessions: one.sessions + other.sessions,
+        tokens: one.tokens + other.tokens,
+        others: one.others + other.others,
+        more: other.more,
+    }
+}
+
+/// Names the realm in which a command failed.
+fn in_realm(realm: Option<&str>, failure: Failure) -> Failure {
+    match realm {
+        Some(realm) => failure.within(&format!("the realm `{realm}`")),
+        None => failure,
+    }
 }
 
 /// Brings the tables of every realm of a store to this version, or writes how to.
@@ -84,6 +131,7 @@ pub(super) async fn migrate(
     let store = deployment::open_or_make(&settings).await?;
     let now = Clock::system().now();
     store.migrate(now).await?;
+    let mut done = "the default realm".to_owned();
     let mut realms: Vec<_> = store
         .realms()
         .await?
@@ -95,7 +143,11 @@ pub(super) async fn migrate(
     realms.dedup();
     for name in realms.iter().flatten() {
         output.progress(&format!("the realm `{name}`"));
-        store.realm(name).migrate(now).await?;
+        store.realm(name).migrate(now).await.map_err(|error| {
+            in_realm(Some(name.as_str()), error.into())
+                .after(&format!("{done} reached this version"))
+        })?;
+        done += &format!(", `{name}`");
     }
     let text = "the store is at this version";
     let names: Vec<_> = realms.iter().flatten().map(ToString::to_string).collect();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::args::{Common, ListTokens, Mint, Tokens};
 use super::backend::GivenClaims;
 use super::deployment::{Deployment, Purpose};
-use super::output::{Done, Exit, Failure, Output, printable, table};
+use super::output::{Done, Exit, Failure, Output, json_text, printable, table};
 use super::time;
 use crate::error::Code;
 use crate::event::{Event, EventKind};
@@ -58,7 +58,7 @@ fn inspect(token: &str) -> Result<Done, Failure> {
         [_, _, _, _, _] => ("encrypted", None),
         _ => return Err(no_token()),
     };
-    let shown = |part: &Map<String, Value>| format!("{:#}", Value::Object(part.clone()));
+    let shown = |part: &Map<String, Value>| json_text(&Value::Object(part.clone()));
     let json = json!({ "kind": kind, "verified": false, "header": header, "claims": claims });
     let mut text = format!("{kind}, not verified\nheader: {}\n", shown(&header));
     if let Some(claims) = &claims {
@@ -183,6 +183,12 @@ async fn mint(common: &Common, wanted: Mint) -> Result<Done, Failure> {
     };
     // A pause that this process did not see yet forbids it too.
     engine.follower.catch_up().await?;
+    if engine.is_paused() {
+        return Err(Failure::new(
+            Exit::Unavailable,
+            "the deployment is paused, and issues no tokens: try again after `tollgate resume`",
+        ));
+    }
     let claims = GivenClaims {
         subject: wanted.subject,
         claims,

@@ -49,7 +49,7 @@ pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
             true => path.to_owned(),
             false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
         });
-    let block = dependencies(source.as_deref());
+    let block = dependencies(source.as_deref())?;
     let files = [
         ("tollgate.toml", settings()),
         ("tollgate.schema.json", format!("{:#}\n", file_schema())),
@@ -58,6 +58,7 @@ pub(super) fn run(wanted: &Init) -> Result<Done, Failure> {
         (MANIFEST, manifest(folder, &block)),
         (IGNORE, IGNORED.map(|line| format!("{line}\n")).concat()),
     ];
+    refuse_workspace(folder)?;
     // Everything is read before anything is written, so that a file that cannot be read changes
     // nothing.
     let mut planned = Vec::new();
@@ -257,18 +258,51 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.replace('\'', "'\\''"))
 }
 
+/// Refuses the root of a workspace that is no package itself: cargo takes no program there.
+fn refuse_workspace(folder: &Path) -> Result<(), Failure> {
+    // What cannot be read is refused where it is needed.
+    let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    if table.contains_key("workspace") && !table.contains_key("package") {
+        return Err(Failure::usage(format!(
+            "`{}` is the root of a workspace and no package, so it cannot have a program: name the \
+             folder of a member",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a text as TOML takes it, in quotes.
+fn toml_text(text: &str) -> String {
+    let mut quoted = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
 /// Returns the block of dependencies.
-fn dependencies(path: Option<&Path>) -> String {
+fn dependencies(path: Option<&Path>) -> Result<String, Failure> {
     let source = match path {
-        Some(path) => format!("path = {:?}", path.display().to_string()),
+        Some(path) => {
+            let path = path.to_str().ok_or_else(|| {
+                Failure::usage("`--path` is not UTF-8, so that Cargo.toml cannot name it")
+            })?;
+            format!("path = {}", toml_text(path))
+        }
         None => format!("version = {:?}", env!("CARGO_PKG_VERSION")),
     };
-    format!(
+    Ok(format!(
         "axum = {{ version = \"0.8\", default-features = false, features = [\"http1\", \"json\", \
          \"tokio\"] }}\ntokio = {{ version = \"1\", features = [\"macros\", \"net\", \
          \"rt-multi-thread\"] }}\ntollgate = {{ {source}, features = [\"sqlite\", \"password\", \
          \"rate-limit\", \"swagger-ui\"] }}\n"
-    )
+    ))
 }
 
 /// Returns the manifest of a new program, named as its folder.
@@ -285,9 +319,12 @@ fn manifest(folder: &Path, block: &str) -> String {
             }
         })
         .collect();
-    let name = name.trim_matches('-');
+    // All of it is ASCII. Cargo names files after it, whose names have a limit.
+    let name = name.trim_start_matches('-');
+    let name = name.get(..LONGEST_NAME).unwrap_or(name);
+    let name = name.trim_end_matches('-');
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase());
-    let name = if is_name && name != "tollgate" {
+    let name = if is_name && !TAKEN.contains(&name) {
         name
     } else {
         "hello-auth"
@@ -297,6 +334,11 @@ fn manifest(folder: &Path, block: &str) -> String {
          {block}"
     )
 }
+
+/// The longest name of a package, as crates.io has it.
+const LONGEST_NAME: usize = 64;
+/// The names that a program cannot have: of the library that it uses, and of cargo's own folders.
+const TAKEN: [&str; 5] = ["tollgate", "build", "deps", "examples", "incremental"];
 
 /// Returns the settings: those without a default are set, the others are comments.
 fn settings() -> String {
@@ -338,4 +380,51 @@ fn settings() -> String {
         text += &format!("{comment}{name} = {value}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the name of the package that a folder gets.
+    fn name(folder: &str) -> String {
+        let manifest: toml::Table = manifest(Path::new(folder), "").parse().unwrap();
+        manifest["package"]["name"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_package_has_the_name_of_its_folder_where_cargo_takes_it() {
+        for (folder, expected) in [
+            ("/a/shop", "shop"),
+            ("/a/My Shop!", "my-shop"),
+            ("/a/builder", "builder"),
+            ("/a/build", "hello-auth"),
+            ("/a/Build-", "hello-auth"),
+            ("/a/deps", "hello-auth"),
+            ("/a/examples", "hello-auth"),
+            ("/a/incremental", "hello-auth"),
+            ("/a/tollgate", "hello-auth"),
+            ("/a/7", "hello-auth"),
+            ("/a/…", "hello-auth"),
+        ] {
+            assert_eq!(name(folder), expected, "{folder}");
+        }
+        assert_eq!(name(&format!("/{}", "a".repeat(240))), "a".repeat(64));
+    }
+
+    #[test]
+    fn every_path_is_one_that_toml_reads_back() {
+        for path in [
+            "/a/b",
+            "/cafe\u{301}",
+            "/a\u{200b}\u{feff}\u{202e}",
+            "/a\"b\\c",
+            "/a\u{1}\t\n\u{7f}\u{9b}",
+            "/\u{1f600}",
+        ] {
+            let block = dependencies(Some(Path::new(path))).unwrap();
+            let block: toml::Table = block.parse().unwrap();
+            assert_eq!(block["tollgate"]["path"].as_str(), Some(path));
+        }
+    }
 }

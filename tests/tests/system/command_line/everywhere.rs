@@ -77,6 +77,74 @@ async fn every_realm_is_paused_and_ended_and_each_is_reported() {
     assert!(refresh.is_err());
 }
 
+/// A command on every realm changes nothing where one of them cannot be opened, and otherwise says
+/// how far it came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn archive_and_migrate_say_how_far_they_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = beside(folder.path()).await.build().await;
+    let desk = Desk.gate().share(&app.gate).realm("staff").audience("desk");
+    let desk = desk.build().await.unwrap();
+    app.sign_in("ada@example.com").await;
+    let client = Client::unknown();
+    desk.sign_in(Employee { id: 7 }, &client).await.unwrap();
+    let db = rusqlite::Connection::open(folder.path().join("tollgate.db")).unwrap();
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%\\_session' ESCAPE '\\' ORDER BY length(name)")
+        .unwrap();
+    let tables = tables.query_map([], |row| row.get(0)).unwrap();
+    let tables: Vec<String> = tables.map(Result::unwrap).collect();
+    let [own, staff] = &tables[..] else {
+        panic!("{tables:?}")
+    };
+    for table in [own, staff] {
+        db.execute(
+            &format!("UPDATE \"{table}\" SET abs_exp = 1, idle_exp = 1"),
+            [],
+        )
+        .unwrap();
+    }
+    let count = || -> i64 {
+        let sql = format!("SELECT count(*) FROM \"{own}\"");
+        db.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    let tool = Tool::beside(folder.path());
+    let archive = ["archive", "--all-realms"];
+    // The settings of one realm are those of another deployment.
+    let name = "TOLLGATE_REALMS__STAFF__ISSUER";
+    Tool::beside(folder.path())
+        .variable(name, "https://other.example.com")
+        .run(&archive)
+        .assert_refused(2, &["realm `staff`", "issuer"]);
+    assert_eq!(count(), 1, "nothing was deleted");
+    // One realm fails half-way.
+    db.execute_batch(&format!(
+        "CREATE TRIGGER broken BEFORE DELETE ON \"{staff}\" BEGIN SELECT RAISE(FAIL, 'no'); END"
+    ))
+    .unwrap();
+    tool.run(&archive).assert_refused(
+        3,
+        &[
+            "realm `staff`",
+            "before that 1 sessions and 0 tokens were deleted",
+            "run it again",
+        ],
+    );
+    assert_eq!(count(), 0);
+    db.execute_batch("DROP TRIGGER broken").unwrap();
+    assert_eq!(tool.json(&archive)["sessions"], 1);
+    // The tables of one realm are of a later release.
+    let sql = "UPDATE tg_meta SET version = 999, readable_from = 999 WHERE realm = 'staff'";
+    assert_eq!(db.execute(sql, []).unwrap(), 1);
+    tool.run(&["migrate"]).assert_refused(
+        3,
+        &[
+            "realm `staff`",
+            "before that the default realm reached this version",
+        ],
+    );
+}
+
 /// Ends a session, a client and everything from the command line, and pauses, while a node runs.
 fn reaches(node: &Node, url: &str) {
     let folder = tempfile::tempdir().unwrap();

@@ -226,6 +226,22 @@ fn a_folder_in_the_place_of_a_file_is_refused() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// The root of a workspace that is no package has no programs.
+#[test]
+fn the_root_of_a_workspace_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("Cargo.toml");
+    let tool = Tool::in_folder(folder.path());
+    fs::write(&manifest, "[workspace]\nmembers = [\"a\"]\n").unwrap();
+    tool.run(&["init"])
+        .assert_refused(2, &["workspace", "folder of a member"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let package = "[workspace]\n[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\n";
+    fs::write(&manifest, package).unwrap();
+    let said = tool.run(&["init"]);
+    assert_eq!(said.code, 0, "{said:?}");
+}
+
 #[test]
 fn nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();

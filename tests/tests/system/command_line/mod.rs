@@ -83,6 +83,15 @@ impl Tool {
 
     /// Runs a command without a terminal, with a text on its standard input.
     pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Said {
+        self.run_between(words, input, Stdio::piped())
+    }
+
+    /// Runs a command whose answer is written somewhere else.
+    pub(crate) fn run_into(&self, words: &[&str], output: impl Into<Stdio>) -> Said {
+        self.run_between(words, "", output.into())
+    }
+
+    fn run_between(&self, words: &[&str], input: &str, output: Stdio) -> Said {
         use std::io::Write as _;
 
         let mut command = Command::new(built_with("tollgate", &["--features", "cli"]));
@@ -96,7 +105,7 @@ impl Tool {
             .args(&self.options)
             .args(words)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(output)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -5,6 +5,9 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::Tool;
 use crate::quickstart::program::Place;
 
@@ -268,4 +271,83 @@ fn files_of_another_user_are_left_alone() {
         tool.run(words)
             .assert_refused(2, &["belongs to the user 65534", "sudo -u"]);
     }
+}
+
+/// An answer that is lost is no success: a token that was minted may be the only copy.
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let place = Place::new();
+    assert!(place.start().stop().success());
+    let tool = Tool::of(&place);
+    for words in [
+        &["tokens", "mint", "1"][..],
+        &["settings", "schema"],
+        &["--help"],
+    ] {
+        let mut said = tool.run_into(words, full.try_clone().unwrap());
+        // A token that was made is reported all the same.
+        let is_event = |line: &&str| line.starts_with("event: ");
+        let errors: Vec<_> = said.errors.lines().filter(|line| !is_event(line)).collect();
+        said.errors = errors.join("\n");
+        said.assert_refused(3, &["cannot be written", "space"]);
+    }
+    let said = tool.run_into(&["--json", "settings", "schema"], full);
+    let error: serde_json::Value = serde_json::from_str(&said.errors).unwrap();
+    assert_eq!((said.code, &error["exit"]), (3, &3.into()), "{said:?}");
+    // A reader that went away wanted no more.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let said = tool.run_into(&["settings", "schema"], writer);
+    assert_eq!((said.code, &*said.errors), (0, ""), "{said:?}");
+}
+
+/// A pause ends by itself, so to ask again later helps.
+#[test]
+fn no_token_is_minted_during_a_pause() {
+    let place = Place::new();
+    assert!(place.start().stop().success());
+    let tool = Tool::of(&place);
+    assert_eq!(tool.run(&["pause"]).code, 0);
+    tool.run(&["tokens", "mint", "1"])
+        .assert_refused(3, &["paused", "tollgate resume"]);
+    assert_eq!(
+        tool.json(&["tokens", "list"])["tokens"],
+        serde_json::json!([])
+    );
+    assert_eq!(tool.run(&["resume"]).code, 0);
+    assert_eq!(tool.run(&["tokens", "mint", "1"]).code, 0);
+}
+
+/// A token of a stranger cannot steer the terminal of who looks at it.
+#[test]
+fn what_a_stranger_wrote_into_a_token_is_escaped() {
+    let tool = Tool::in_folder(&std::env::temp_dir());
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let name = "\u{9b}31m\u{7f}\u{85}\\u001b";
+    let claims = format!("{{\"sub\":\"{name}\",\"{name}\":[\"{name}\"]}}");
+    let token = format!("{}.{}.c2ln", part("{\"kid\":\"\u{9b}\"}"), part(&claims));
+    for words in [
+        &["tokens", "inspect", &token][..],
+        &["--json", "tokens", "inspect", &token],
+    ] {
+        let said = tool.run(words);
+        assert_eq!(said.code, 0, "{said:?}");
+        let is_raw = |c: char| c.is_control() && c != '\n';
+        assert!(!said.out.contains(is_raw), "{said:?}");
+        assert_eq!(
+            said.out.matches("\\u009b31m\\u007f\\u0085\\u001b").count(),
+            3,
+            "{said:?}"
+        );
+    }
+    let json = tool.json(&["tokens", "inspect", &token]);
+    assert_eq!(json["claims"]["sub"], "\u{9b}31m\u{7f}\u{85}\u{1b}");
+    // An error that repeats what it was given is one line all the same.
+    tool.run(&["settings", "explain", "\u{9b}a"])
+        .assert_refused(4, &["\\u{9b}a"]);
+    tool.run(&["--config", "\u{9b}a", "settings", "explain"])
+        .assert_refused(2, &["\\u{9b}a"]);
 }
