@@ -66,6 +66,12 @@ interface Answer {
   readonly retryAfter: number | undefined;
 }
 
+/** An answer, and the tokens that its request was sent with. */
+interface Sent {
+  readonly answer: Response;
+  readonly used: Tokens;
+}
+
 export class Client {
   readonly #url: URL;
   readonly #prefix: string;
@@ -186,10 +192,11 @@ export class Client {
    */
   async sessions(): Promise<readonly Session[]> {
     const all: Session[] = [];
-    for (let next: string | undefined = this.#prefix + this.#paths.sessions; next !== undefined; ) {
-      const answer = await this.#ask(next);
+    for (let next: URL | undefined = new URL(this.#prefix + this.#paths.sessions, this.#url); next !== undefined; ) {
+      const { answer } = await this.#ask(next);
       all.push(...((await answer.json()) as Session[]));
-      next = /<([^>]*)>; *rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+      const link = /<([^>]*)>; *rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+      next = link === undefined ? undefined : new URL(link, answer.url || next);
     }
     return all;
   }
@@ -210,17 +217,21 @@ export class Client {
    * @throws Refused, SignedOut, Unavailable.
    */
   async signOutEverywhere(): Promise<void> {
-    await this.#ask(this.#prefix + this.#paths.signoutAll, "POST");
-    await this.#alone(async () => this.#store.clear());
+    const { used } = await this.#ask(this.#prefix + this.#paths.signoutAll, "POST");
+    await this.#alone(async () => {
+      // Another tab may have signed somebody else in meanwhile.
+      if (this.#store.read()?.refresh === used.refresh) this.#store.clear();
+    });
   }
 
   /** Sends a request of the user, and refuses every other answer than a good one. */
-  async #ask(path: string, method = "GET"): Promise<Response> {
-    const answer = await this.fetch(path, { method }).catch((error: unknown) => {
+  async #ask(path: string | URL, method = "GET"): Promise<Sent> {
+    const sent = await this.#request(path, { method }).catch((error: unknown) => {
       throw error instanceof SignedOut || error instanceof Unavailable ? error : new Unavailable("there was no answer");
     });
-    if (answer.ok) return answer;
-    if (answer.status === 503 || answer.status === 429) throw new Unavailable("the server could not decide");
+    const { answer } = sent;
+    if (answer.ok) return sent;
+    if (isUndecided(answer.status)) throw new Unavailable("the server could not decide", retryAfter(answer));
     throw refused({ status: answer.status, body: await answer.json().catch(() => undefined), retryAfter: undefined });
   }
 
@@ -231,9 +242,13 @@ export class Client {
    * @throws SignedOut, Unavailable.
    */
   async accessToken(): Promise<string> {
+    return (await this.#fresh()).access;
+  }
+
+  async #fresh(): Promise<Tokens> {
     const held = this.#store.read();
     if (held === undefined) throw new SignedOut("nobody is signed in");
-    return this.#isFresh(held) ? held.access : (await this.#renew(held)).access;
+    return this.#isFresh(held) ? held : this.#renew(held);
   }
 
   /**
@@ -242,21 +257,27 @@ export class Client {
    * @throws SignedOut, Unavailable; TypeError, where the address is of another origin.
    */
   async fetch(address: string | URL, request: Request = {}): Promise<Response> {
+    return (await this.#request(address, request)).answer;
+  }
+
+  async #request(address: string | URL, request: Request): Promise<Sent> {
     const url = new URL(address, this.#url);
     if (url.origin !== this.#url.origin) throw new TypeError(`no token goes to ${url.origin}`);
     const send = (access: string): Promise<Response> =>
       this.#send(url, { ...request, ...this.#credentials(access, request.headers) });
-    const access = await this.accessToken();
-    const answer = await send(access);
+    const used = await this.#fresh();
+    const answer = await send(used.access);
+    const sent = { answer, used };
     // A body that was read away cannot be sent twice.
-    if (answer.status !== 401 || request.body instanceof ReadableStream) return answer;
+    if (answer.status !== 401 || request.body instanceof ReadableStream) return sent;
     const challenge = answer.headers.get("www-authenticate") ?? "";
     // A browser drops a cookie when its time is out, so that the request came without.
     const isOver = this.#cookies ? !challenge.includes("error=") : false;
-    if (!isOver && !challenge.includes('error="invalid_token"')) return answer;
+    if (!isOver && !challenge.includes('error="invalid_token"')) return sent;
     const held = this.#store.read();
     if (held === undefined) throw new SignedOut("somebody signed out");
-    return send(held.access === access ? (await this.#renew(held)).access : held.access);
+    const again = held.access === used.access ? await this.#renew(held) : held;
+    return { answer: await send(again.access), used: again };
   }
 
   /**
@@ -331,9 +352,10 @@ export class Client {
     let retryAfter: number | undefined;
     for (let tried = 1; ; tried += 1) {
       const answer = await ask();
-      if (answer !== undefined && answer.status !== 503 && answer.status !== 429) return answer;
+      if (answer !== undefined && !isUndecided(answer.status)) return answer;
       retryAfter = answer?.retryAfter;
-      if (tried >= this.#tries) {
+      // The lock of all tabs is held meanwhile.
+      if (tried >= this.#tries || (retryAfter ?? 0) > LONGEST_RETRY_AFTER) {
         throw new Unavailable(answer === undefined ? "there was no answer" : "the server could not decide", retryAfter);
       }
       await this.#wait(retryAfter ?? Math.min(PAUSE * 2 ** (tried - 1), LONGEST_PAUSE));
@@ -353,9 +375,9 @@ export class Client {
         cache: "no-store",
       });
       const text = await response.text();
-      const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-      const retryAfter = Number.isFinite(seconds) ? seconds * 1000 : undefined;
-      return { status: response.status, body: text === "" ? undefined : JSON.parse(text), retryAfter };
+      // A gateway answers in its own form, and then the status is all that counts.
+      const told = text === "" || isUndecided(response.status) ? undefined : JSON.parse(text);
+      return { status: response.status, body: told, retryAfter: retryAfter(response) };
     } catch {
       return undefined;
     } finally {
@@ -381,7 +403,7 @@ export class Client {
     if (status === 200 && typeof access === "string" && typeof refresh === "string" && typeof seconds === "number") {
       return { access, refresh, until: sentAt + seconds * 1000, lifetime: seconds * 1000 };
     }
-    if (status === 503 || status === 429 || status === 200) throw new Unavailable("the server could not decide", retryAfter);
+    if (isUndecided(status) || status === 200) throw new Unavailable("the server could not decide", retryAfter);
     throw refused({ status, body, retryAfter });
   }
 
@@ -392,6 +414,17 @@ export class Client {
   #alone<T>(work: () => Promise<T>): Promise<T> {
     return this.#locks.request(this.#key, work);
   }
+}
+
+/** Whether an answer decides nothing: too many requests, or a server or a gateway that is in trouble. */
+function isUndecided(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** After how many milliseconds the server wants to be asked again. */
+function retryAfter(response: Response): number | undefined {
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
 }
 
 /** The error of an answer that says no. */
@@ -415,3 +448,5 @@ function problem({ status, body }: Answer): Problem {
 const SIGN_IN_PATIENCE = 30_000;
 const PAUSE = 250;
 const LONGEST_PAUSE = 4_000;
+/** The longest time that a server may make all tabs wait, in milliseconds. */
+const LONGEST_RETRY_AFTER = 30_000;

@@ -369,3 +369,89 @@ test("a proof never mixes the tokens of two users", async () => {
   await Promise.all([fourth.signIn(CREDENTIALS), assert.rejects(overtaken, Unavailable)]);
   assert.deepEqual([it.storage.tokens().access, it.storage.tokens().refresh], ["a3", "r3"]);
 });
+
+/** The answers of a gateway that cannot reach the server: its own page, JSON of its own, or nothing. */
+function gateways(it) {
+  return [500, 502, 504, 520].flatMap((status) => [
+    () => it.json(status),
+    () => it.json(status, { message: "upstream" }),
+    () => new Response("<h1>Bad gateway</h1>", { status, headers: { "content-type": "text/html" } }),
+  ]);
+}
+
+test("a gateway that cannot reach the server decides nothing", async () => {
+  for (const answer of gateways(world())) {
+    const it = world();
+    const tab = it.tab({ tries: 2 });
+    await tab.signIn(CREDENTIALS);
+    it.time += 600_000;
+    it.answers.push(answer);
+    assert.equal(await tab.accessToken(), "a2");
+    assert.deepEqual(it.presented(), ["r1", "r1"]);
+    const through = (route) => it.tab({ tries: 2, send: async (url, init) => (url.pathname === route ? answer() : it.send(url, init)) });
+    await assert.rejects(through("/auth/signin").signIn(CREDENTIALS), Unavailable);
+    await assert.rejects(through("/auth/reauthenticate").reauthenticate(CREDENTIALS), Unavailable);
+    await assert.rejects(through("/auth/sessions").sessions(), Unavailable);
+    await assert.rejects(through("/auth/signout-all").signOutEverywhere(), Unavailable);
+    assert.equal(it.storage.tokens().refresh, "r2");
+    await assert.rejects(through("/auth/signout").signOut(), Unavailable);
+  }
+});
+
+test("a gateway's answer to a sign-out is tried again", async () => {
+  for (const answer of gateways(world())) {
+    const it = world();
+    let asked = 0;
+    const tab = it.tab({ send: async (url, init) => (url.pathname === "/auth/signout" && (asked += 1) === 1 ? answer() : it.send(url, init)) });
+    await tab.signIn(CREDENTIALS);
+    await tab.signOut();
+    assert.equal(asked, 2);
+  }
+});
+
+test("a server that wants a long wait makes no tab wait", async () => {
+  for (const status of [429, 503]) {
+    const it = world();
+    const tab = it.tab();
+    await tab.signIn(CREDENTIALS);
+    it.time += 600_000;
+    it.answers.push(problem(it, status, "unavailable", { "retry-after": "30" }), problem(it, status, "unavailable", { "retry-after": "31" }));
+    await assert.rejects(tab.accessToken(), (error) => error instanceof Unavailable && error.retryAfter === 31_000);
+    assert.deepEqual(it.waits, [30_000]);
+    assert.equal(it.storage.tokens().refresh, "r1");
+  }
+});
+
+test("signing out everywhere leaves who signed in meanwhile alone", async () => {
+  const it = world();
+  const [one, other] = [it.tab(), it.tab()];
+  await one.signIn(CREDENTIALS);
+  await Promise.all([one.signOutEverywhere(), other.signIn({ ...CREDENTIALS, email: "grace@example.com" })]);
+  assert.equal(it.storage.tokens().refresh, "r2");
+  // A token that is replaced for the request itself is the same user's.
+  it.time += 600_000;
+  await one.signOutEverywhere();
+  assert.equal(it.presented().length, 1);
+  assert.equal(it.storage.tokens(), null);
+});
+
+test("the next page is found from the address of the one before", async () => {
+  // A proxy that strips `/api`: the server does not know of it, and names the query alone.
+  for (const base of ["", "https://api.example.com/api/auth/sessions"]) {
+    const it = world();
+    const asked = [];
+    const send = async (url, init) => {
+      if (!url.pathname.endsWith("/sessions")) return it.send(new URL(url.pathname.replace("/api", ""), url), init);
+      asked.push(url.href);
+      const isLast = url.search !== "";
+      const answer = it.json(200, [{ session_id: isLast ? "b" : "a" }], isLast ? {} : { link: '<?after=a>; rel="next"' });
+      // A `Response` of a real `fetch` knows its address.
+      Object.defineProperty(answer, "url", { value: base });
+      return answer;
+    };
+    const tab = it.tab({ prefix: "/api/auth", send });
+    await tab.signIn(CREDENTIALS);
+    assert.deepEqual(await tab.sessions(), [{ session_id: "a" }, { session_id: "b" }]);
+    assert.deepEqual(asked, ["https://api.example.com/api/auth/sessions", "https://api.example.com/api/auth/sessions?after=a"]);
+  }
+});
