@@ -106,6 +106,38 @@ fn the_workflows_run_the_scripts_of_the_repository_alone() {
     }
 }
 
+/// In a container the checkout belongs to another user, and git refuses to work in it.
+#[test]
+fn a_job_in_a_container_lets_git_trust_the_checkout() {
+    let mut containers = 0;
+    for path in files(&root().join(".github/workflows")) {
+        let text = read(&path);
+        // A job is two blanks deep.
+        let is_job = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+        let (mut job, mut jobs) = (String::new(), Vec::new());
+        for line in text.split_inclusive('\n') {
+            if is_job(&line) {
+                jobs.push(std::mem::take(&mut job));
+            }
+            job += line;
+        }
+        jobs.push(job);
+        for job in jobs.iter().filter(|job| job.contains("\n    container: ")) {
+            containers += 1;
+            let (before, after) = job.split_once("uses: actions/checkout").unwrap();
+            let trusted = "run: git config --global --add safe.directory \"$GITHUB_WORKSPACE\"";
+            let (at, script) = (after.find(trusted), after.find("run: scripts/deep"));
+            let script = script.or_else(|| after.find("run: .ci/run"));
+            assert!(
+                at.is_some_and(|at| script.is_some_and(|script| at < script)),
+                "{}: {before}",
+                shown(&path)
+            );
+        }
+    }
+    assert!(containers >= 3, "{containers}");
+}
+
 /// What a test does a few times in every run, `scripts/deep` does as often as is promised.
 #[test]
 fn the_deep_run_raises_every_number_that_the_environment_may_raise() {
