@@ -209,7 +209,7 @@ async fn the_counter_of_an_alarm_is_there_before_the_first_alarm() {
     assert_eq!(kept.of(issuer).get(full), Some(&0));
     let stolen = app.sign_in("ada@example.com").await;
     let next = app.refresh(&stolen.refresh).await.tokens();
-    app.refresh(&next.refresh).await.tokens();
+    _ = app.refresh(&next.refresh).await.tokens();
     app.refresh(&stolen.refresh)
         .await
         .assert_problem(401, "invalid_grant");
