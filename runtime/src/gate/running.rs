@@ -177,6 +177,12 @@ impl Running {
         self.flows.engine.retire_key(name).await
     }
 
+    /// Returns whether the ring may have a key of this name, retired or not.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn may_have_key(&self, name: &str) -> bool {
+        self.flows.engine.ring.may_have(name).await
+    }
+
     /// Returns the registry of tokens.
     #[cfg(feature = "axum")]
     pub(crate) fn tokens(&self) -> TokenList<'_> {

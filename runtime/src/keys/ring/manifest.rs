@@ -83,6 +83,12 @@ impl KeyEntry {
 }
 
 impl HeldKey {
+    /// Returns whether this is the name by which the key is retired. A signing key has two.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let Self { entry, .. } = self;
+        entry.name() == name || (entry.purpose == KeyPurpose::Sign && entry.id == name)
+    }
+
     /// Makes the entry of a key from its bytes.
     pub(super) fn new(
         purpose: KeyPurpose,
@@ -203,11 +209,10 @@ impl Manifest {
         overlap: Overlap,
     ) -> Result<Self, Error> {
         let mut next = self.advanced(now);
-        let found = next.keys.iter().find(|key| {
-            key.entry.state != KeyState::Retired
-                && (key.entry.name() == name
-                    || (key.entry.purpose == KeyPurpose::Sign && key.entry.id == name))
-        });
+        let found = next
+            .keys
+            .iter()
+            .find(|key| key.entry.state != KeyState::Retired && key.is_called(name));
         let Some(HeldKey {
             entry: KeyEntry {
                 purpose, state, id, ..

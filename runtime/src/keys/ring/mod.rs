@@ -305,6 +305,15 @@ impl KeyRing {
             .await
     }
 
+    /// Returns whether the ring may have a key of this name, retired or not: where its keys come from
+    /// a configuration, they have no names.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn may_have(&self, name: &str) -> bool {
+        let origin = self.state.origin.lock().await;
+        let manifest = origin.manifest.as_ref();
+        manifest.is_none_or(|manifest| manifest.keys.iter().any(|key| key.is_called(name)))
+    }
+
     /// Reads the ring again where it has changed in its folder or store, or where a key has
     /// expired; returns whether the keys changed.
     ///

@@ -308,7 +308,13 @@ async fn keys_are_rotated_and_a_deployment_is_paused() {
     let unknown = office
         .ask(Method::DELETE, "/admin/keys/nothing", &chief)
         .await;
-    unknown.assert_problem(400, "invalid_request");
+    unknown.assert_problem(404, "not_found");
+    // A key that is retired already is still there.
+    let path = "/admin/keys/refresh-1";
+    let retired = office.ask(Method::DELETE, path, &chief).await;
+    assert_eq!(retired.status, StatusCode::ACCEPTED, "{}", retired.text);
+    let again = office.ask(Method::DELETE, path, &chief).await;
+    again.assert_problem(400, "invalid_request");
     // Customers are paused; their administrators are of another realm.
     for (act, is_paused) in [("pause", true), ("resume", false)] {
         let done = office
@@ -319,7 +325,7 @@ async fn keys_are_rotated_and_a_deployment_is_paused() {
         assert!(!office.desk.health().await.is_paused);
     }
     let acts: Vec<_> = office.acts().into_iter().map(|(act, ..)| act).collect();
-    assert_eq!(acts, ["rotate_keys", "pause", "resume"]);
+    assert_eq!(acts, ["rotate_keys", "retire_key", "pause", "resume"]);
 }
 
 /// What is done is reported, and the answer is true, also if the store fails right afterwards.
@@ -472,8 +478,9 @@ async fn a_key_is_retired() {
     });
     let acts: Vec<_> = acts.collect();
     assert_eq!(acts, [("retire_key", Some(&*before))]);
+    // The ring forgets a key that signed.
     let again = office.ask(Method::DELETE, &path, &chief).await;
-    again.assert_problem(400, "invalid_request");
+    again.assert_problem(404, "not_found");
     // Nodes learn of a key that seals from the ring alone.
     let numbered = office.ask(Method::DELETE, "/admin/keys/seal-1", &chief);
     let numbered = numbered.await;

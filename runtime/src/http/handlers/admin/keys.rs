@@ -40,8 +40,13 @@ pub(super) async fn retire(
     name: Result<Path<Key>, PathRejection>,
 ) -> Result<Response, Rejection> {
     let Path(Key { name }) = name.map_err(|_| gate.reject(Code::NotFound))?;
-    let retired = gate.retire_key(&name).await;
-    let retired = retired.map_err(|error| gate.reject(refuse(error)))?;
+    let retired = match gate.retire_key(&name).await {
+        Ok(retired) => retired,
+        Err(error) if error.kind() == ErrorKind::Usage && !gate.may_have_key(&name).await => {
+            return Err(gate.reject(Code::NotFound));
+        }
+        Err(error) => return Err(gate.reject(refuse(error))),
+    };
     report_of_key(&gate, &actor, ("retire_key", Some(name)), |event| event);
     Ok(match retired {
         KeyRetired::InLog => StatusCode::NO_CONTENT.into_response(),
