@@ -702,7 +702,7 @@ export interface operations {
             /** @description The live sessions, oldest first */
             200: {
                 headers: {
-                    /** @description The next page, with `rel="next"`, while there is one */
+                    /** @description The next page, with `rel="next"`, while there is one: a query, relative to the address of the request */
                     Link?: string;
                     [name: string]: unknown;
                 };

@@ -219,12 +219,9 @@ async fn a_long_list_comes_in_pages() {
     let nested = app.serving(Router::new().nest("/api", app.gate.router()));
     for (app, prefix) in [(&app, ""), (&nested, "/api")] {
         let (mut listed, mut pages) = (Vec::new(), Vec::new());
-        let mut next = Some(format!("{prefix}/auth/sessions"));
-        while let Some(path) = next {
-            assert!(
-                path.starts_with(&format!("{prefix}/auth/sessions")),
-                "{path}"
-            );
+        let mut next = Some(String::new());
+        while let Some(query) = next {
+            let path = format!("{prefix}/auth/sessions{query}");
             let answer = app.get(&path, &access).await;
             let body = answer.json();
             let page = body.as_array().unwrap();
@@ -236,7 +233,10 @@ async fn a_long_list_comes_in_pages() {
             next = answer.headers.get("link").map(|link| {
                 let link = link.to_str().unwrap();
                 let link = link.strip_prefix('<').unwrap();
-                link.strip_suffix(">; rel=\"next\"").unwrap().to_owned()
+                let link = link.strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+                // The query alone: the path may be another one before a proxy.
+                assert!(link.starts_with("?after="), "{link}");
+                link
             });
         }
         assert_eq!(pages, [100, 100, 50]);

@@ -24,7 +24,8 @@ pub(in crate::http) struct Listed {
     after: Option<String>,
 }
 
-/// Lists the sessions of the caller, a page at a time. The next page is in `Link` (RFC 8288).
+/// Lists the sessions of the caller, a page at a time. The next page is in `Link` (RFC 8288), as a
+/// query of the address that was asked: a proxy may have changed the path.
 pub(in crate::http) async fn list(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,
@@ -52,7 +53,7 @@ pub(in crate::http) async fn list(
     let next = page
         .last()
         .filter(|_| has_more)
-        .map(|last| format!("<{}?after={}>; rel=\"next\"", uri.path(), last.session_id));
+        .map(|last| format!("<?after={}>; rel=\"next\"", last.session_id));
     let current = caller.token.sid();
     let entries: Vec<_> = page
         .into_iter()

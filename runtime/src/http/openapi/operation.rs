@@ -231,5 +231,8 @@ fn after() -> Parameter {
 
 /// Returns the header that leads to the next page of a list.
 pub(super) fn next_page() -> Header {
-    header("The next page, with `rel=\"next\"`, while there is one")
+    header(
+        "The next page, with `rel=\"next\"`, while there is one: a query, relative to the address of \
+         the request",
+    )
 }

@@ -17,6 +17,7 @@ async fn opened(office: &Office, address: &str, device: &str) -> String {
 /// Returns the ids of a list, page by page.
 async fn all(office: &Office, path: &str, id: &str, chief: &str) -> Vec<String> {
     let (mut found, mut next) = (Vec::new(), Some(path.to_owned()));
+    let address = path.split('?').next().unwrap();
     while let Some(path) = next {
         let page = office.ask(Method::GET, &path, chief).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
@@ -32,7 +33,10 @@ async fn all(office: &Office, path: &str, id: &str, chief: &str) -> Vec<String> 
             let link = link.to_str().unwrap();
             let (target, relation) = link.split_once("; ").unwrap();
             assert_eq!(relation, "rel=\"next\"");
-            target.trim_matches(['<', '>']).to_owned()
+            // The query alone: the path may be another one before a proxy.
+            let query = target.trim_matches(['<', '>']);
+            assert!(query.starts_with('?'), "{query}");
+            format!("{address}{query}")
         });
     }
     found

@@ -232,7 +232,8 @@ fn seconds(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_secs)
 }
 
-/// Answers a page, and where the next one of the same selection is.
+/// Answers a page, and where the next one of the same selection is: a query of the address that was
+/// asked, since a proxy may have changed the path.
 fn paged<T, E: Serialize>(
     mut page: Vec<T>,
     uri: &Uri,
@@ -249,7 +250,7 @@ fn paged<T, E: Serialize>(
             .extend_pairs(selected)
             .append_pair("after", &id)
             .finish();
-        format!("<{}?{query}>; rel=\"next\"", uri.path())
+        format!("<?{query}>; rel=\"next\"")
     });
     let entries: Vec<E> = page.into_iter().map(entry).collect();
     let mut response = private(entries);
