@@ -14,6 +14,8 @@ mod case;
 mod claims;
 #[path = "../../macros/src/diag.rs"]
 mod diag;
+#[path = "../../macros/src/lints.rs"]
+mod lints;
 #[path = "../../macros/src/options/mod.rs"]
 mod options;
 #[path = "../../macros/src/path.rs"]

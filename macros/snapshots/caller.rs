@@ -35,8 +35,10 @@ where
             Auth<User, Admins>,
             __TollgateS,
         >(__tollgate_parts, __tollgate_state);
-        ::core::result::Result::Ok(Self {
+        let __tollgate_caller = Self {
             0: __tollgate_caller.await?,
-        })
+        };
+        let _ = &__tollgate_caller.0;
+        ::core::result::Result::Ok(__tollgate_caller)
     }
 }

@@ -18,6 +18,12 @@ const _: () = {
         use ::tollgate::__private::NoFromStr as _;
         ::tollgate::__private::SubjectReader::<Uuid>::READER
     };
+    const _: () = {
+        use ::tollgate::__private::NoFromStr as _;
+        ::tollgate::__private::tells_users_apart(
+            ::tollgate::__private::SubjectReader::<Uuid>::VALUES,
+        )
+    };
     pub struct __TollgateDraft {
         email: ::core::option::Option<String>,
         roles: ::core::option::Option<Vec<Role>>,

@@ -18,6 +18,12 @@ const _: () = {
         use ::tollgate::__private::NoFromStr as _;
         ::tollgate::__private::SubjectReader::<String>::READER
     };
+    const _: () = {
+        use ::tollgate::__private::NoFromStr as _;
+        ::tollgate::__private::tells_users_apart(
+            ::tollgate::__private::SubjectReader::<String>::VALUES,
+        )
+    };
     pub struct __TollgateDraft {
         roles: ::core::option::Option<Vec<String>>,
         digest: ::core::option::Option<String>,

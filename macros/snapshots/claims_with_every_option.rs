@@ -27,6 +27,12 @@ const _: () = {
         use ::gatekeeper::__private::NoFromStr as _;
         ::gatekeeper::__private::SubjectReader::<Uuid>::READER
     };
+    const _: () = {
+        use ::gatekeeper::__private::NoFromStr as _;
+        ::gatekeeper::__private::tells_users_apart(
+            ::gatekeeper::__private::SubjectReader::<Uuid>::VALUES,
+        )
+    };
     pub struct __TollgateDraft<T: Clone = u8, const N: usize = 1>
     where
         T: Copy,

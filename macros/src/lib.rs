@@ -19,6 +19,7 @@ mod caller;
 mod case;
 mod claims;
 mod diag;
+mod lints;
 mod options;
 mod page;
 mod path;

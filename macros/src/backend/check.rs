@@ -12,6 +12,7 @@ use super::parse::{BackendArgs, LoginWord, RouteArgs};
 use super::paths::check_paths;
 use super::stub::BackendNames;
 use crate::diag::Diag;
+use crate::lints;
 use crate::options::Maybe;
 use crate::path;
 use crate::pipeline::Outline;
@@ -67,6 +68,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
         krate: args.krate.clone(),
         vis: item.vis.clone(),
         name: path::own(&item.ident),
+        lints: lints::allowed(&item.attrs),
         generics: bounded(&item.generics, args),
         user: args.options.args.user.0.clone()?,
         answer: args.options.args.answer.0.clone(),

@@ -1,8 +1,9 @@
 //! From the model of a backend to Rust. Decides nothing.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::Visibility;
+use syn::spanned::Spanned as _;
+use syn::{Type, Visibility};
 
 use super::model::{BackendModel, LoginBody, Renewal, RouteOverrides, RouteWords};
 use crate::path::{Krate, asked, located};
@@ -22,20 +23,35 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
     let gate = gate(krate, vis);
-    let user = user(model);
+    // rustc reports a type that is less visible than the backend where it is declared.
+    let user = declared("User", &model.user, &user(model));
+    let login = match &model.login {
+        LoginBody::Own(ty) => declared("Login", ty, &login),
+        LoginBody::Email | LoginBody::Username | LoginBody::Guard => quote!(type Login = #login;),
+    };
+    let lints = &model.lints;
     quote! {
         #[automatically_derived]
         #[allow(clippy::needless_update)]
+        #(#lints)*
         impl #params #krate::AuthBackend for #name #args #clause {
-            type User = #user;
-            type Login = #login;
+            #user
+            #login
             type Entry = #entry;
             type Renewal = #renewal;
             const KIND: &'static ::core::primitive::str = #kind;
             const ROUTES: #krate::RouteConfig = #shape;
         }
+        #(#lints)*
         impl #params #name #args #clause { #gate }
     }
+}
+
+/// Returns an associated type at the place where its type is written.
+fn declared(name: &str, written: &Type, ty: &TokenStream) -> TokenStream {
+    let here = located(written.span());
+    let name = Ident::new(name, here);
+    quote_spanned!(here=> type #name = #ty;)
 }
 
 /// Returns the user type, asked for its claims here alone. A number in a type cannot depend on a

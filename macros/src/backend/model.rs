@@ -1,7 +1,7 @@
 //! A backend, ready to be expanded.
 
 use proc_macro2::Ident;
-use syn::{Generics, Type, Visibility};
+use syn::{Attribute, Generics, Type, Visibility};
 
 use crate::path::Krate;
 
@@ -10,6 +10,8 @@ pub(crate) struct BackendModel {
     pub(crate) krate: Krate,
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
+    /// The lints that the struct allows.
+    pub(crate) lints: Vec<Attribute>,
     pub(crate) generics: Generics,
     pub(crate) user: Type,
     /// The members that the backend adds to answers.

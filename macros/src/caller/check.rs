@@ -8,6 +8,7 @@ use super::model::CallerModel;
 use super::parse::CallerArgs;
 use super::stub::CallerNames;
 use crate::diag::Diag;
+use crate::lints;
 use crate::path;
 use crate::pipeline::Outline;
 
@@ -67,6 +68,7 @@ pub(crate) fn check(item: &DeriveInput, args: &CallerArgs, diag: &mut Diag) -> O
     Some(CallerModel {
         krate: args.krate.clone(),
         name: path::own(&item.ident),
+        lints: lints::allowed(&item.attrs),
         generics: item.generics.clone(),
         inner: first.ty.clone(),
         extracted: (!args.is_own).then_some(member),

@@ -13,6 +13,7 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
     let CallerModel {
         krate,
         name,
+        lints,
         generics,
         inner,
         extracted,
@@ -45,6 +46,7 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
     let extraction = extracted.as_ref().map(|member| {
         quote! {
             #[automatically_derived]
+#(#lints)*
             impl #state_params #krate::FromRequestParts<__TollgateS> for #name #args #extracting {
                 type Rejection = #krate::CallerRejection;
                 async fn from_request_parts(
@@ -53,23 +55,28 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
                 ) -> ::core::result::Result<Self, #krate::CallerRejection> {
                     let __tollgate_caller =
                         #krate::caller::<#inner, __TollgateS>(__tollgate_parts, __tollgate_state);
-                    ::core::result::Result::Ok(Self { #member: __tollgate_caller.await? })
+                    let __tollgate_caller = Self { #member: __tollgate_caller.await? };
+                    // A caller that only guards a route reads its field nowhere else.
+                    let _ = &__tollgate_caller.#member;
+                    ::core::result::Result::Ok(__tollgate_caller)
                 }
             }
         }
     });
     quote! {
-        #[automatically_derived]
-        impl #params #krate::IsCaller for #name #args #checked {}
-        #[automatically_derived]
-        impl #state_params #krate::CallerArgument<__TollgateS> for #name #args #declaring {
-            const SECURITY: #krate::Security =
-                <#inner as #krate::CallerArgument<__TollgateS>>::SECURITY;
-            const CALLERS: &'static [#krate::CallerUser] =
-                <#inner as #krate::CallerArgument<__TollgateS>>::CALLERS;
+            #[automatically_derived]
+    #(#lints)*
+            impl #params #krate::IsCaller for #name #args #checked {}
+            #[automatically_derived]
+    #(#lints)*
+            impl #state_params #krate::CallerArgument<__TollgateS> for #name #args #declaring {
+                const SECURITY: #krate::Security =
+                    <#inner as #krate::CallerArgument<__TollgateS>>::SECURITY;
+                const CALLERS: &'static [#krate::CallerUser] =
+                    <#inner as #krate::CallerArgument<__TollgateS>>::CALLERS;
+            }
+            #extraction
         }
-        #extraction
-    }
 }
 
 /// Returns the generics with those of a state.

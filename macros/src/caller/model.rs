@@ -1,7 +1,7 @@
 //! A caller with a name of its own, ready to be expanded.
 
 use proc_macro2::Ident;
-use syn::{Generics, Member, Type};
+use syn::{Attribute, Generics, Member, Type};
 
 use crate::path::Krate;
 
@@ -9,6 +9,8 @@ use crate::path::Krate;
 pub(crate) struct CallerModel {
     pub(crate) krate: Krate,
     pub(crate) name: Ident,
+    /// The lints that the struct allows.
+    pub(crate) lints: Vec<Attribute>,
     pub(crate) generics: Generics,
     /// The type of the first field.
     pub(crate) inner: Type,

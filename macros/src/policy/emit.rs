@@ -100,10 +100,12 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     let fits = asked
         .claims
         .iter()
-        .filter_map(|claim| fits(krate, &user, claim));
+        .filter_map(|claim| fits(krate, &user, claim))
+        .chain(asked.again.iter().map(|claim| alone(krate, &user, claim)));
     let impls = quote! {
         #(#fits)*
         #[automatically_derived]
+        #(#lints)*
         impl #krate::Policy for #name {}
         #[automatically_derived]
         #(#lints)*
@@ -114,6 +116,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     };
     match alias {
         Some(alias) => quote! {
+            #(#lints)*
             const _: () = {
                 use #krate::Rule as __TollgateRule;
                 type __TollgateUser = #alias;
@@ -242,6 +245,14 @@ fn fits(krate: &Krate, user: &TokenStream, claim: &Claim) -> Option<TokenStream>
     let (at, name) = (krate.at(here), Ident::new(name, here));
     let has = has(krate, user, &claim.field, &claim.value);
     Some(quote_spanned!(here=> const _: () = #at::#name(#value, #has::LIMITS);))
+}
+
+/// Returns the check that a claim which is asked for two values can have both, at its name.
+fn alone(krate: &Krate, user: &TokenStream, claim: &Claim) -> TokenStream {
+    let here = located(claim.field.span());
+    let at = krate.at(here);
+    let has = has(krate, user, &claim.field, &claim.value);
+    quote_spanned!(here=> const _: () = #at::one_value(#has::LIMITS);)
 }
 
 /// Returns the kind of value that a claim is compared with.

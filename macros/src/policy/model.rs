@@ -40,6 +40,8 @@ pub(crate) struct Asked {
     pub(crate) roles: Vec<Named>,
     pub(crate) scopes: Vec<Named>,
     pub(crate) claims: Vec<Claim>,
+    /// The claims of which another value is asked for before them, where both must hold.
+    pub(crate) again: Vec<Claim>,
     pub(crate) policies: Vec<Type>,
     /// `true` where the policy has conditions beside those of other policies.
     pub(crate) has_own: bool,
@@ -77,6 +79,53 @@ pub(crate) enum Value {
     Number(i128, Span),
     Truth(bool),
     Variant(Variant),
+}
+
+impl Rule {
+    /// Returns each claim that must have a value beside another value.
+    pub(crate) fn claims_again(&self) -> Vec<Claim> {
+        match self {
+            Self::All(rules) => {
+                let (mut seen, mut again) = (Vec::new(), Vec::new());
+                joined(rules, &mut seen, &mut again);
+                again
+            }
+            Self::Any(rules) => rules.iter().flat_map(Self::claims_again).collect(),
+            Self::Not(rule) => rule.claims_again(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Collects the claims of rules that must all hold.
+fn joined(rules: &[Rule], seen: &mut Vec<Claim>, again: &mut Vec<Claim>) {
+    for rule in rules {
+        match rule {
+            Rule::All(rules) => joined(rules, seen, again),
+            Rule::Claim(claim) => {
+                if seen.iter().any(|before| before.differs(claim)) {
+                    again.push(claim.clone());
+                }
+                seen.push(claim.clone());
+            }
+            other => again.extend(other.claims_again()),
+        }
+    }
+}
+
+impl Claim {
+    /// Returns whether both are of one field, and ask for different values.
+    fn differs(&self, other: &Self) -> bool {
+        let differ = match (&self.value, &other.value) {
+            (Value::Text(one), Value::Text(other)) => one.value() != other.value(),
+            (Value::Number(one, _), Value::Number(other, _)) => one != other,
+            (Value::Truth(one), Value::Truth(other)) => one != other,
+            (Value::Variant(one), Value::Variant(other)) => one.name != other.name,
+            // Values of two kinds: the type of the claim refuses one of them.
+            _ => false,
+        };
+        differ && self.field == other.field
+    }
 }
 
 /// The way in which a verifier learns of revocations before it accepts a token.

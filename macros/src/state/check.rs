@@ -10,6 +10,7 @@ use syn::{
 use super::model::{Held, HeldKind, StateModel};
 use super::parse::{FieldArgs, StateArgs};
 use crate::diag::Diag;
+use crate::lints;
 use crate::options::OptionsRead;
 use crate::path;
 use crate::pipeline::Outline;
@@ -62,6 +63,7 @@ pub(crate) fn check(item: &DeriveInput, args: &StateArgs, diag: &mut Diag) -> Op
     Some(StateModel {
         krate: args.krate.clone(),
         name: path::own(&item.ident),
+        lints: lints::allowed(&item.attrs),
         generics: item.generics.clone(),
         fields: found.into_iter().filter_map(Found::held).collect(),
     })

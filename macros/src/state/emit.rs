@@ -44,14 +44,16 @@ fn from_ref(model: &StateModel, made: &impl ToTokens, value: &TokenStream) -> To
     let StateModel {
         krate,
         name,
+        lints,
         generics,
         ..
     } = model;
     let (params, args, clause) = generics.split_for_impl();
     quote! {
-        #[automatically_derived]
-        impl #params #krate::FromRef<#name #args> for #made #clause {
-            fn from_ref(__tollgate_state: &#name #args) -> Self { #value }
+            #[automatically_derived]
+    #(#lints)*
+            impl #params #krate::FromRef<#name #args> for #made #clause {
+                fn from_ref(__tollgate_state: &#name #args) -> Self { #value }
+            }
         }
-    }
 }

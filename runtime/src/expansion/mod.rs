@@ -23,12 +23,12 @@ pub use foreign::{ForeignRoles, ForeignScopes};
 pub use of_value::{ForeignRolesOf, ForeignScopesOf, RoleSetOf, ScopeSetOf};
 pub use policy::{
     HasClaim, HasTextRoles, HasTextScopes, Limited, Limits, LimitsOf, NoLimits, fitting_number,
-    fitting_text,
+    fitting_text, one_value,
 };
 pub use presence::{Presence, Required};
 pub use sets::{RoleSet, ScopeSet, scope};
 pub use stand_in::{Answered, AnyEntry, Asked, Mistaken, OfType, Unknown, has_claims};
-pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue};
+pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue, Values, tells_users_apart};
 pub use values::{
     Action, Carried, Claim, Coded, OwnedText, Shared, UnknownValue, debug_claims,
     deserialize_value, read_coded, read_once, serialize_claims, serialize_value, skip_value,

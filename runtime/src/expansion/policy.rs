@@ -1,11 +1,12 @@
 //! The items that policies name: the claims of user types, and the values that these can have.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::policy::{HasRoles, HasScopes};
+use crate::token::ClaimValue;
 
 /// A claim of a user type, which `JwtClaims` implements for each own claim. The number stands for
 /// the field's name, `K` for the kind of value that a policy compares the claim with.
@@ -53,6 +54,8 @@ pub struct Limits {
     most: i128,
     /// The number of characters of a text; `None` for any.
     chars: Option<usize>,
+    /// `true` where a claim of the type has one value, and is no list.
+    single: bool,
 }
 
 impl Limits {
@@ -61,7 +64,21 @@ impl Limits {
         least: i128::MIN,
         most: i128::MAX,
         chars: None,
+        single: false,
     };
+    /// Limits of a type with one value, which may be any.
+    const ONE: Self = Self {
+        single: true,
+        ..Self::NONE
+    };
+
+    /// Returns the limits of a list of such values.
+    const fn listed(self) -> Self {
+        Self {
+            single: false,
+            ..self
+        }
+    }
 }
 
 /// A type whose limits are known.
@@ -76,7 +93,7 @@ macro_rules! limited {
             const LIMITS: Limits = Limits {
                 least: $ty::MIN as i128,
                 most: $ty::MAX as i128,
-                chars: None,
+                ..Limits::ONE
             };
         }
     )*};
@@ -86,32 +103,53 @@ limited!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 impl Limited for u128 {
     const LIMITS: Limits = Limits {
         least: 0,
-        ..Limits::NONE
+        ..Limits::ONE
     };
 }
 
 impl Limited for char {
     const LIMITS: Limits = Limits {
         chars: Some(1),
-        ..Limits::NONE
+        ..Limits::ONE
     };
+}
+
+macro_rules! limited_to_one {
+    ($($ty:ty),*) => {$(
+        impl Limited for $ty {
+            const LIMITS: Limits = Limits::ONE;
+        }
+    )*};
+}
+limited_to_one!(i128, bool, String, Box<str>, Arc<str>, Cow<'static, str>);
+
+impl<V: ClaimValue> Limited for V {
+    const LIMITS: Limits = Limits::ONE;
+}
+
+impl<T: Limited> Limited for Option<T> {
+    const LIMITS: Limits = T::LIMITS;
 }
 
 macro_rules! limited_inside {
     ($($ty:ty),*) => {$(
         impl<T: Limited> Limited for $ty {
-            const LIMITS: Limits = T::LIMITS;
+            const LIMITS: Limits = T::LIMITS.listed();
         }
     )*};
 }
-limited_inside!(Option<T>, Vec<T>, Box<[T]>, Arc<[T]>, BTreeSet<T>);
+limited_inside!(Vec<T>, VecDeque<T>, Box<[T]>, Arc<[T]>, BTreeSet<T>);
+
+impl<T: Limited, const N: usize> Limited for [T; N] {
+    const LIMITS: Limits = T::LIMITS.listed();
+}
 
 impl<T: Limited + Clone> Limited for Cow<'static, [T]> {
-    const LIMITS: Limits = T::LIMITS;
+    const LIMITS: Limits = T::LIMITS.listed();
 }
 
 impl<T: Limited, S> Limited for HashSet<T, S> {
-    const LIMITS: Limits = T::LIMITS;
+    const LIMITS: Limits = T::LIMITS.listed();
 }
 
 /// A type whose `LIMITS` are known or, with [`NoLimits`] in scope, empty.
@@ -154,6 +192,19 @@ pub const fn fitting_text(text: &str, limits: Limits) {
             "no claim of this type is ever this text: a `char` is one character"
         );
     }
+}
+
+/// Checks that a claim with these limits can have two values at once.
+///
+/// # Panics
+/// It has one: then a policy that asks for two does not compile.
+#[track_caller]
+pub const fn one_value(limits: Limits) {
+    assert!(
+        !limits.single,
+        "a claim of this type has one value, and another is asked for beside it, so nobody \
+         satisfies both: write `any(claim(…), claim(…))`"
+    );
 }
 
 /// Returns the number of characters.

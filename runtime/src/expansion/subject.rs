@@ -74,6 +74,48 @@ impl<T: FromStr> SubjectReader<T> {
 pub trait NoFromStr {
     /// The reader.
     const READER: u8 = FROM_STRING;
+    /// Types of which nothing is known tell users apart.
+    const VALUES: Values = Values::Apart;
 }
 
 impl<T> NoFromStr for SubjectReader<T> {}
+
+/// How well the values of a type tell users apart: `SubjectReader::<T>::VALUES` says it by the type,
+/// whatever it is called where it is used.
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    /// Well enough.
+    Apart,
+    /// There are two of them.
+    Two,
+    /// They are floats.
+    Inexact,
+}
+
+macro_rules! values {
+    ($($ty:ty: $values:ident),*) => {$(
+        impl SubjectReader<$ty> {
+            /// What is wrong with the type as a subject.
+            pub const VALUES: Values = Values::$values;
+        }
+    )*};
+}
+values!(bool: Two, f32: Inexact, f64: Inexact);
+
+/// Checks that a subject tells users apart.
+///
+/// # Panics
+/// Its values do not: then the user type does not compile.
+#[track_caller]
+pub const fn tells_users_apart(values: Values) {
+    assert!(
+        !matches!(values, Values::Two),
+        "the subject is a `bool`, which has only two values and cannot tell users apart: use a \
+         `Uuid`, an integer or a `String`"
+    );
+    assert!(
+        !matches!(values, Values::Inexact),
+        "the subject is a float, and floats cannot be compared reliably: use a `Uuid`, an integer \
+         or a `String`"
+    );
+}

@@ -1,7 +1,7 @@
 //! Compares an own claim with a constant, in the form in which both are written in a token.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -63,7 +63,20 @@ macro_rules! comparable_inside {
     )*};
 }
 
-comparable_inside!(Option<T>, Vec<T>, Box<[T]>, BTreeSet<T>);
+comparable_inside!(
+    Option<T>,
+    Vec<T>,
+    VecDeque<T>,
+    Box<[T]>,
+    Arc<[T]>,
+    BTreeSet<T>
+);
+
+#[diagnostic::do_not_recommend]
+impl<K, T: Comparable<K>, const N: usize> Comparable<K> for [T; N] {}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: Comparable<K> + Clone> Comparable<K> for Cow<'_, [T]> {}
 
 #[diagnostic::do_not_recommend]
 impl<K, T: Comparable<K>, S> Comparable<K> for HashSet<T, S> {}

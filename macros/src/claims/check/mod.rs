@@ -10,13 +10,14 @@ mod wire;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, Meta, Visibility, parse_quote};
+use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, Visibility, parse_quote};
 
 use self::types::{borrows, enclosed, is_exempt, is_float, is_of_one_thread, is_option, mentions};
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use super::parse::{ClaimsArgs, DefaultArg, FieldItem};
 use super::stub::ClaimsNames;
 use crate::diag::Diag;
+use crate::lints;
 use crate::path;
 use crate::pipeline::Outline;
 
@@ -78,7 +79,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
         user: path::own(&item.ident),
         claims: claims_name(item, args),
         derives: args.derives.clone(),
-        lints: lints(item, args),
+        lints: self::lints(item, args),
         generics: item.generics.clone(),
         subject: subject?,
         own,
@@ -165,21 +166,11 @@ fn carried(item: &DeriveInput, said: &FieldItem) -> Field {
     }
 }
 
-/// Returns the lints that the struct and its fields allow. `expect` becomes `allow`, since the
-/// expansion may not do what is expected.
+/// Returns the lints that the struct and its fields allow.
 fn lints(item: &DeriveInput, args: &ClaimsArgs) -> Vec<Attribute> {
     let fields = args.fields.iter().flat_map(|said| &said.field.attrs);
     let attrs = item.attrs.iter().chain(fields);
-    attrs
-        .filter_map(|attr| {
-            let Meta::List(list) = &attr.meta else {
-                return None;
-            };
-            let lints = &list.tokens;
-            (attr.path().is_ident("allow") || attr.path().is_ident("expect"))
-                .then(|| parse_quote!(#[allow(#lints)]))
-        })
-        .collect()
+    lints::allowed(attrs)
 }
 
 /// The names and options that came before, to find those that come twice.

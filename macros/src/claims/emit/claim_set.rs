@@ -21,8 +21,8 @@ impl EmitParts<'_> {
         let (_, args, _) = &self.generics;
         let head = self.head(quote!(#krate::ClaimSet), claims);
         let sub = &subject.ident;
-        let (sub_ty, as_subject, from_subject, read_subject) = (
-            self.subject("Subject"),
+        let declared = self.declared_subject();
+        let (as_subject, from_subject, read_subject) = (
             self.subject("as_subject"),
             self.subject("from_subject"),
             self.subject("read"),
@@ -46,7 +46,7 @@ impl EmitParts<'_> {
         let exposed = self.exposed();
         quote! {
             #head {
-                type Subject = #sub_ty;
+                #declared
                 type Draft = __TollgateDraft #args;
                 #exposed
                 fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }

@@ -273,7 +273,21 @@ impl EmitParts<'_> {
                 #krate::SubjectReader::<#ty>::READER
             })
         };
-        quote!(const __TOLLGATE_READER: ::core::primitive::u8 = #reader;)
+        // By its type, since an alias hides what the field seems to be.
+        let apart = (!*generic).then(|| {
+            let here = located(ty.span());
+            let (at, ty) = (krate.at(here), moved(ty, ty.span()));
+            quote_spanned! {here=>
+                const _: () = {
+                    use #at::NoFromStr as _;
+                    #at::tells_users_apart(#at::SubjectReader::<#ty>::VALUES)
+                };
+            }
+        });
+        quote! {
+            const __TOLLGATE_READER: ::core::primitive::u8 = #reader;
+            #apart
+        }
     }
 
     /// Returns `<type as SubjectValue>::item`.
@@ -283,6 +297,16 @@ impl EmitParts<'_> {
         let ty = moved(ty, ty.span());
         let (krate, item) = (self.model.krate.at(here), Ident::new(item, here));
         quote_spanned!(here=> <#ty as #krate::SubjectValue<__TOLLGATE_READER>>::#item)
+    }
+
+    /// Returns the associated type of the subject, at the field: rustc reports one that is less
+    /// visible than the user where it is declared.
+    fn declared_subject(&self) -> TokenStream {
+        let (here, ty) = (
+            located(self.model.subject.ty.span()),
+            self.subject("Subject"),
+        );
+        quote_spanned!(here=> type Subject = #ty;)
     }
 
     /// Returns a function of the trait of a claim that compiles also where the type has no trait:
@@ -337,7 +361,7 @@ impl EmitParts<'_> {
             Secrecy::Confidential => quote!(Confidential),
         };
         let sub = &subject.ident;
-        let (sub_ty, as_subject) = (self.subject("Subject"), self.subject("as_subject"));
+        let (declared, as_subject) = (self.declared_subject(), self.subject("as_subject"));
         let clones = self.clones(|claim| self.via(claim, "duplicate"));
         let marker = marker_value(self.model);
         let issuable = (self.model.origin == Origin::Own).then(|| {
@@ -347,7 +371,7 @@ impl EmitParts<'_> {
         quote! {
             #head {
                 type Claims = #claims #args;
-                type Subject = #sub_ty;
+                #declared
                 type Secrecy = #krate::#secrecy;
                 fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
                 fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }

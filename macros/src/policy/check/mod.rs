@@ -3,11 +3,12 @@
 mod time;
 
 use quote::ToTokens as _;
-use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, Type, parse_quote};
+use syn::{Data, DeriveInput, Lit, LitStr, Path, Type};
 
 use super::model::{Asked, Claim, Named, PolicyModel, Rule, Value, Variant};
 use super::parse::{self, Condition, ConditionKind, PolicyArgs, VariantPath, WantedValue};
 use crate::diag::Diag;
+use crate::lints;
 use crate::path;
 use crate::pipeline::Outline;
 use crate::shown as tokens;
@@ -59,10 +60,11 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
         1 => rules.pop()?,
         _ => Rule::All(rules),
     };
+    asked.again = rule.claims_again();
     Some(PolicyModel {
         krate: args.krate.clone(),
         name: path::own(name),
-        lints: lints(&item.attrs),
+        lints: lints::allowed(&item.attrs),
         user: args.user.clone(),
         rule,
         consistency,
@@ -79,19 +81,6 @@ pub(crate) fn outline(item: &DeriveInput, args: &PolicyArgs) -> Option<Outline<(
         generics: item.generics.clone(),
         names: (),
     })
-}
-
-/// Returns the lints that the struct allows. `expect` becomes `allow`, since the expansion may not
-/// do what is expected.
-fn lints(attrs: &[Attribute]) -> Vec<Attribute> {
-    let lists = attrs.iter().filter_map(|attr| match &attr.meta {
-        Meta::List(list) => Some((attr.path(), &list.tokens)),
-        Meta::Path(_) | Meta::NameValue(_) => None,
-    });
-    lists
-        .filter(|(path, _)| path.is_ident("allow") || path.is_ident("expect"))
-        .map(|(_, lints)| parse_quote!(#[allow(#lints)]))
-        .collect()
 }
 
 /// The way in which the conditions of a list count: all must hold, or one is enough.
