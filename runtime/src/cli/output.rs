@@ -243,7 +243,7 @@ impl Output {
                 match write!(out, "{text}{ended}").and_then(|()| out.flush()) {
                     // A reader that has gone away, as `head` does, wants no more.
                     Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                        self.fail(Failure::new(
+                        self.fail(&Failure::new(
                             Exit::Unavailable,
                             format!(
                                 "the command is done, and its answer cannot be written: {error}"
@@ -253,12 +253,12 @@ impl Output {
                     _ => done.exit,
                 }
             }
-            Err(failure) => self.fail(failure),
+            Err(failure) => self.fail(&failure),
         }
     }
 
     /// Writes why a command failed, in one line, and returns how the process ends.
-    fn fail(&self, failure: Failure) -> Exit {
+    fn fail(&self, failure: &Failure) -> Exit {
         let what = printable(&failure.what.replace(['\n', '\r'], " "));
         let mut errors = io::stderr();
         _ = if self.json {

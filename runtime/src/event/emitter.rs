@@ -370,15 +370,18 @@ struct Queue {
 }
 
 impl Queue {
-    /// Adds an event.
-    fn put(&self, event: &Event) -> Result<(), TrySendError<QueueItem>> {
+    /// Adds an event; where that cannot be done, returns what the queue is.
+    fn put(&self, event: &Event) -> Result<(), &'static str> {
         // Before the event is there, since its handler counts it off.
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let put = self.queue.try_send(QueueItem::Event(event.clone()));
-        if put.is_err() {
+        put.map_err(|refused| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-        put
+            match refused {
+                TrySendError::Full(_) => "is full",
+                TrySendError::Closed(_) => "was stopped",
+            }
+        })
     }
 
     /// Waits until what was put in before was handled.
@@ -393,11 +396,10 @@ impl Queue {
     async fn stop(&self) -> u64 {
         let task = self.task.lock();
         let task = task.unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            task.abort();
-            _ = task.await;
-        }
-        self.waiting.swap(0, Ordering::Relaxed)
+        let Some(task) = task else { return 0 };
+        task.abort();
+        _ = task.await;
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -439,13 +441,9 @@ impl Emitter {
                 }
                 Started::Queued(queue) => {
                     if (queue.accepts)(event)
-                        && let Err(refused) = queue.put(event)
+                        && let Err(why) = queue.put(event)
                         && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
                     {
-                        let why = match refused {
-                            TrySendError::Full(_) => "is full",
-                            TrySendError::Closed(_) => "was stopped",
-                        };
                         tracing::warn!(
                             "the queue of an event handler {why}: events are being dropped"
                         );
@@ -486,6 +484,9 @@ impl Emitter {
                 continue;
             }
             let lost = queue.stop().await;
+            if lost == 0 {
+                continue;
+            }
             self.0.dropped.fetch_add(lost, Ordering::Relaxed);
             tracing::warn!(
                 events = lost,
