@@ -64,10 +64,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| format!("port {port}: {error}"))?;
+    let stopped = stopped()?;
     banner::print(listener.local_addr()?.port());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
-        .with_graceful_shutdown(stopped())
+        .with_graceful_shutdown(stopped)
         .await?;
     app.desk.shutdown().await?;
     app.shop.shutdown().await?;
@@ -147,18 +148,23 @@ async fn orders(caller: OneOf<Auth<Customer>, Auth<Employee>>) -> String {
     }
 }
 
-/// Waits for Ctrl-C, or for the signal with which a supervisor ends a process.
-async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    if let Ok(mut terminated) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
+/// Returns what waits for Ctrl-C, or for the signal with which a supervisor ends a process. It
+/// listens from now on, so that no signal ends the process in another way.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        return;
-    }
-    _ = interrupted.await;
+    })
+}
+
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { _ = tokio::signal::ctrl_c().await })
 }
