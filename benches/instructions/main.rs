@@ -90,7 +90,7 @@ async fn run(what: &str, count: u32) {
             }
         }
         "refresh" => {
-            let app: Router = gate.router();
+            let app: Router = gate.install(Router::new());
             let mut token = issued.refresh_token.expose().to_owned();
             for _ in 0..count {
                 let body = format!(r#"{{"refresh_token":"{token}"}}"#);
