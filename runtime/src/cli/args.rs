@@ -148,7 +148,8 @@ pub(super) enum Sessions {
         /// The subject, as in the claim `sub`
         #[arg(allow_hyphen_values = true)]
         subject: String,
-        /// Also show where each one was used from before, as far as `session.history` keeps it
+        /// Also show where each one was used from before, as far as the store
+        /// has it
         #[arg(long)]
         history: bool,
     },

@@ -30,9 +30,6 @@ async fn list(common: &Common, subject: String, history: bool) -> Result<Done, F
         .store
         .sessions_of(subject, SessionPage::ALL, now)
         .await?;
-    // What the settings do not keep any more is not shown, as in the lists of the gate.
-    let kept = usize::try_from(engine.settings.session.history).unwrap_or(usize::MAX);
-    let kept = if history { kept } else { 0 };
     let rows = |session: &Session| {
         let seen = session.seen_from();
         let name = session.device.name.clone();
@@ -45,7 +42,7 @@ async fn list(common: &Common, subject: String, history: bool) -> Result<Done, F
             name.or(seen.user_agent).unwrap_or_default(),
         ]];
         // Earlier places are below the last one.
-        rows.extend(former(session, kept).iter().map(|seen| {
+        rows.extend(former(session, history).iter().map(|seen| {
             vec![
                 String::new(),
                 String::new(),
@@ -73,7 +70,7 @@ async fn list(common: &Common, subject: String, history: bool) -> Result<Done, F
             "last_seen_user_agent": seen.user_agent,
         });
         if history {
-            let former = former(session, kept).iter().map(|seen| {
+            let former = former(session, history).iter().map(|seen| {
                 json!({
                     "ip": seen.ip,
                     "user_agent": seen.user_agent,
@@ -95,13 +92,11 @@ async fn list(common: &Common, subject: String, history: bool) -> Result<Done, F
     Ok(Done::new(text, json))
 }
 
-/// Returns so many places that the session was used from before, the latest first.
-fn former(session: &Session, kept: usize) -> &[SeenFrom] {
-    let history = session
-        .last_seen
-        .as_ref()
-        .map_or(&[][..], |seen| &seen.history);
-    history.get(..kept).unwrap_or(history)
+/// Returns the places that the session was used from before, the latest first, if they are asked
+/// for.
+fn former(session: &Session, history: bool) -> &[SeenFrom] {
+    let last = session.last_seen.as_ref().filter(|_| history);
+    last.map_or(&[], |seen| &seen.history)
 }
 
 async fn end(common: &Common, end: EndSessions, output: &Output) -> Result<Done, Failure> {

@@ -70,7 +70,7 @@ fn a_pause_of_the_command_line_stops_a_program_that_runs() {
             program.get("/me", &tokens.access).status == 503
         });
         tool.run(&["tokens", "mint", "1"])
-            .assert_refused(2, &["paused"]);
+            .assert_refused(3, &["paused"]);
         assert_eq!(
             tool.json(resume),
             json!({ "paused": false, "realms": ["default"] })
