@@ -127,7 +127,7 @@ pub(crate) fn stacks(stacks: &[Stack]) -> String {
     let sum = |stack: &Stack| stack.parts.iter().map(|(_, nanos)| nanos).sum::<f64>();
     let most = stacks.iter().map(sum).fold(1.0, f64::max);
     let rows: usize = stacks.iter().map(|stack| stack.parts.len() + 3).sum();
-    let mut text = start(900, 20 + rows * 20);
+    let mut text = start(840, 20 + rows * 20);
     let mut y = 24.0;
     for stack in stacks {
         let name = format!("{}: {}", stack.name, time(sum(stack)));
