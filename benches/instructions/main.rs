@@ -94,7 +94,7 @@ async fn run(what: &str, count: u32) {
             let mut token = issued.refresh_token.expose().to_owned();
             for _ in 0..count {
                 let body = format!(r#"{{"refresh_token":"{token}"}}"#);
-                let request = Request::post("/auth/refresh").header("content-type", JSON);
+                let request = Request::post("/auth/refresh-access").header("content-type", JSON);
                 let request = request.body(Body::from(body)).expect("a request");
                 let response = app.clone().oneshot(request).await.expect("an answer");
                 assert_eq!(response.status(), StatusCode::OK);
