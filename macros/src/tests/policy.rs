@@ -388,7 +388,7 @@ fn a_policy_asks_for_a_span_of_ages() {
     }
 }
 
-/// What stands after a comparison is still looked at.
+/// Checks that the conditions after a comparison are looked at, too.
 #[test]
 fn a_comparison_does_not_hide_the_rest_of_the_list() {
     let asked = tokens("role < Role::Editor, max_age = \"5y\", policy = Of<A, B>, acr = \"\"");

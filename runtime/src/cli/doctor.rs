@@ -159,7 +159,7 @@ fn look_at_realm(
     {
         compare_identity(&settings, record, found);
     }
-    // What neither says is set in code.
+    // If neither the file nor the store has a value, the program sets it in code.
     let identity = record.map(|record| record.identity.clone());
     let (issuer, audience) = match identity {
         Some(identity) => (Some(identity.issuer), identity.audience),
@@ -249,7 +249,7 @@ fn look_at_cookies(settings: &Settings, found: &mut Findings) {
     found.good("cookies", "their origins are secure");
 }
 
-/// What the store knows.
+/// The realms that the store has on record.
 #[derive(Default)]
 struct Looked {
     /// Of the realm of the arguments.

@@ -95,7 +95,7 @@ pub enum Values {
 macro_rules! values {
     ($($ty:ty: $values:ident),*) => {$(
         impl SubjectReader<$ty> {
-            /// What is wrong with the type as a subject.
+            /// The reason why the type cannot be a subject, if there is one.
             pub const VALUES: Values = Values::$values;
         }
     )*};

@@ -260,7 +260,7 @@ fn quoted(path: &Path) -> String {
 
 /// Refuses the root of a workspace that is no package itself: cargo takes no program there.
 fn refuse_workspace(folder: &Path) -> Result<(), Failure> {
-    // What cannot be read is refused where it is needed.
+    // If the file cannot be read, the command fails later, when it has to change it.
     let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
     let table: toml::Table = text.parse().unwrap_or_default();
     if table.contains_key("workspace") && !table.contains_key("package") {
